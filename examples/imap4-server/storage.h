@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Where mail is kept: in memory, or in Maildir folders below a directory. */
+#ifndef IMAP4_SERVER_STORAGE_H
+#define IMAP4_SERVER_STORAGE_H
+
+#include "imap4/store.h"
+
+struct storage;
+
+/* An empty account for each user, gone when the server ends.  0, or -1 after a line in the log. */
+int storage_open_memory(struct storage **storage);
+
+/* |rootz|/USER is the Maildir of a user.  0, or -1 after a line in the log. */
+int storage_open_maildir(const char *rootz, struct storage **storage);
+
+void storage_free(struct storage *storage);
+
+/* The table of functions, and their user. */
+const imap4_store *storage_table(const struct storage *storage);
+void *storage_user(const struct storage *storage);
+
+/* Open the account of args->user, whose password was found right before. */
+int storage_authenticate(struct storage *storage, imap4_op op, const imap4_authenticate_args *args,
+                         imap4_authenticate_result *out);
+
+#endif

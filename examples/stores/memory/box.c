@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mailboxes of the memory store as data: messages, keywords, mod-sequences, and what is gone.
+ *
+ * Whatever can fail (memory, UIDs, limits) is asked for before anything changes, so that a change is made
+ * as a whole or not at all.
+ */
+#include "memory/internal.h"
+
+imap4_date memory_now(imap4_memory *memory) {
+  return memory->config.clock ? memory->config.clock(memory->config.user) : memory->config.now;
+}
+
+/* ---- messages ------------------------------------------------------------------------------- */
+
+int memory_message_init(struct memory_message *message, uint32_t flags, imap4_str keywords, imap4_date date) {
+  *message = (struct memory_message){.flags = flags, .date = date};
+  message->content = calloc(1, sizeof *message->content);
+  if (!message->content) return IMAP4_ST_TEMPFAIL;
+  message->content->references = 1;
+  int status = memory_text_add(&message->keywords, keywords);
+  if (status) memory_message_free(message);
+  return status;
+}
+
+int memory_message_copy(const struct memory_message *from, struct memory_message *to) {
+  *to = *from;
+  to->keywords = (struct memory_text){0};
+  int status = memory_text_add(&to->keywords, memory_text_str(&from->keywords));
+  if (status) return status;
+  ++to->content->references;
+  return IMAP4_OK;
+}
+
+void memory_message_free(struct memory_message *message) {
+  struct memory_content *content = message->content;
+  if (content && --content->references == 0) {
+    memory_text_free(&content->text);
+    memory_text_free(&content->digest);
+    free(content);
+  }
+  memory_text_free(&message->keywords);
+  message->content = NULL;
+}
+
+uint64_t memory_person_octets(const struct memory_person *person) {
+  uint64_t octets = 0;
+  for (size_t i = 0; i < person->box_count; ++i) {
+    const struct memory_box *box = person->boxes[i];
+    for (size_t k = 0; k < box->count; ++k)
+      octets += box->messages[k].content->text.n;
+  }
+  return octets;
+}
+
+/* ---- boxes ---------------------------------------------------------------------------------- */
+
+struct memory_box *memory_box_new(imap4_memory *memory, imap4_str name) {
+  struct memory_box *box = calloc(1, sizeof *box);
+  if (!box) return NULL;
+  if (memory_text_set(&box->name, name) != IMAP4_OK) {
+    free(box);
+    return NULL;
+  }
+  box->references = 1;
+  box->uidvalidity = memory->next_uidvalidity++;
+  box->uidnext = 1;
+  box->first_recent = 1;
+  box->highest_modseq = 1;
+  return box;
+}
+
+void memory_box_unref(struct memory_box *box) {
+  if (--box->references > 0) return;
+  for (size_t i = 0; i < box->count; ++i)
+    memory_message_free(&box->messages[i]);
+  free(box->messages);
+  free(box->gone);
+  memory_text_free(&box->name);
+  memory_text_free(&box->keywords);
+  free(box);
+}
+
+void memory_box_changed(struct memory_box *box) {
+  for (struct memory_handle *handle = box->handles; handle; handle = handle->next) {
+    if (handle->watching) imap4_session_notify(handle->session);
+  }
+}
+
+int memory_box_learn(imap4_memory *memory, struct memory_box *box, imap4_str keywords) {
+  imap4_str rest = keywords;
+  imap4_str word;
+  size_t count = 0;
+  size_t before = box->keywords.n;
+  int status = IMAP4_OK;
+  imap4_str known = memory_text_str(&box->keywords);
+  while (memory_next_word(&known, &word))
+    ++count;
+  while (status == IMAP4_OK && memory_next_word(&rest, &word)) {
+    if (memory_has_word(memory_text_str(&box->keywords), word)) continue;
+    status = ++count > memory->config.keywords ? IMAP4_ST_LIMIT : memory_text_add_word(&box->keywords, word);
+  }
+  if (status) box->keywords.n = before;
+  return status;
+}
+
+int memory_box_spell(const struct memory_box *box, imap4_str keywords, struct memory_text *text) {
+  imap4_str word;
+  int status = IMAP4_OK;
+  while (status == IMAP4_OK && memory_next_word(&keywords, &word)) {
+    imap4_str known = memory_text_str(&box->keywords);
+    imap4_str have;
+    while (memory_next_word(&known, &have)) {
+      if (memory_equal_nocase(have, word)) word = have;
+    }
+    if (memory_has_word(memory_text_str(text), word)) continue;
+    status = memory_text_add_word(text, word);
+  }
+  return status;
+}
+
+int memory_box_reserve(struct memory_box *box, size_t more) {
+  if (more > UINT32_MAX - box->uidnext) return IMAP4_ST_LIMIT;
+  void *messages = memory_grow(box->messages, box->count, more, &box->capacity, sizeof *box->messages);
+  if (!messages) return IMAP4_ST_TEMPFAIL;
+  box->messages = messages;
+  return IMAP4_OK;
+}
+
+uint32_t memory_box_put(struct memory_box *box, struct memory_message *message, uint64_t modseq) {
+  message->uid = box->uidnext++;
+  message->modseq = modseq;
+  box->messages[box->count++] = *message;
+  box->highest_modseq = modseq;
+  return message->uid;
+}
+
+size_t memory_box_after(const struct memory_box *box, uint32_t uid) {
+  size_t low = 0;
+  size_t high = box->count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (box->messages[middle].uid <= uid) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+/* ---- expunge -------------------------------------------------------------------------------- */
+
+static int goes(const struct memory_message *message, imap4_uid_ranges uids, int only_deleted) {
+  if (only_deleted && !(message->flags & IMAP4_FLAG_DELETED)) return 0;
+  return memory_ranges_has(uids, message->uid);
+}
+
+static void forget_old(imap4_memory *memory, struct memory_box *box) {
+  size_t keep = memory->config.expunge_log;
+  if (keep == 0 || box->gone_count <= keep) return;
+  size_t drop = box->gone_count - keep;
+  box->forgotten_modseq = box->gone[drop - 1].modseq;
+  memmove(box->gone, box->gone + drop, keep * sizeof *box->gone);
+  box->gone_count = keep;
+}
+
+int memory_box_expunge(imap4_memory *memory, struct memory_box *box, imap4_uid_ranges uids, int only_deleted) {
+  size_t going = 0;
+  for (size_t i = 0; i < box->count; ++i)
+    going += goes(&box->messages[i], uids, only_deleted) ? 1 : 0;
+  if (going == 0) return IMAP4_OK;
+  void *gone = memory_grow(box->gone, box->gone_count, going, &box->gone_capacity, sizeof *box->gone);
+  if (!gone) return IMAP4_ST_TEMPFAIL;
+  box->gone = gone;
+  uint64_t modseq = ++box->highest_modseq;
+  size_t kept = 0;
+  for (size_t i = 0; i < box->count; ++i) {
+    struct memory_message *message = &box->messages[i];
+    if (goes(message, uids, only_deleted)) {
+      box->gone[box->gone_count++] = (struct memory_gone){message->uid, modseq};
+      memory_message_free(message);
+    } else {
+      box->messages[kept++] = *message;
+    }
+  }
+  box->count = kept;
+  forget_old(memory, box);
+  memory_box_changed(box);
+  return IMAP4_OK;
+}
+
+/* ---- flags ---------------------------------------------------------------------------------- */
+
+/* |keywords| of a message after the change. */
+static int changed_keywords(const struct memory_box *box, imap4_str old, const imap4_store_flags_args *args,
+                            struct memory_text *keywords) {
+  imap4_str word;
+  imap4_str rest = old;
+  int status = IMAP4_OK;
+  if (args->mode != IMAP4_STORE_REPLACE) {
+    while (status == IMAP4_OK && memory_next_word(&rest, &word)) {
+      if (args->mode == IMAP4_STORE_REMOVE && memory_has_word(args->keywords, word)) continue;
+      status = memory_text_add_word(keywords, word);
+    }
+  }
+  if (status || args->mode == IMAP4_STORE_REMOVE) return status;
+  return memory_box_spell(box, args->keywords, keywords);
+}
+
+static uint32_t changed_flags(uint32_t old, uint32_t mode, uint32_t flags) {
+  if (mode == IMAP4_STORE_ADD) return old | flags;
+  if (mode == IMAP4_STORE_REMOVE) return old & ~flags;
+  return flags;
+}
+
+static int same_words(imap4_str a, imap4_str b) {
+  imap4_str word;
+  imap4_str rest = a;
+  while (memory_next_word(&rest, &word)) {
+    if (!memory_has_word(b, word)) return 0;
+  }
+  while (memory_next_word(&b, &word)) {
+    if (!memory_has_word(a, word)) return 0;
+  }
+  return 1;
+}
+
+static int store_one(const struct memory_box *box, struct memory_message *message,
+                     const imap4_store_flags_args *args, uint64_t modseq) {
+  struct memory_text keywords = {0};
+  int status = changed_keywords(box, memory_text_str(&message->keywords), args, &keywords);
+  uint32_t flags = changed_flags(message->flags, args->mode, args->flags);
+  int same = flags == message->flags &&
+             same_words(memory_text_str(&message->keywords), memory_text_str(&keywords));
+  if (status || same) {
+    memory_text_free(&keywords);
+    return status;
+  }
+  memory_text_free(&message->keywords);
+  message->keywords = keywords;
+  message->flags = flags;
+  message->modseq = modseq;
+  return IMAP4_OK;
+}
+
+int memory_box_store(imap4_memory *memory, struct memory_box *box, const imap4_store_flags_args *args,
+                     struct memory_ranges *modified, struct memory_scratch *scratch) {
+  uint64_t modseq = box->highest_modseq + 1;
+  int status = args->mode == IMAP4_STORE_REMOVE ? IMAP4_OK : memory_box_learn(memory, box, args->keywords);
+  for (size_t i = 0; status == IMAP4_OK && i < box->count; ++i) {
+    struct memory_message *message = &box->messages[i];
+    if (!memory_ranges_has(args->uids, message->uid)) continue;
+    if (args->unchanged_since && message->modseq > args->unchanged_since && message->modseq != modseq) {
+      status = memory_ranges_add(modified, scratch, message->uid);
+      continue;
+    }
+    status = store_one(box, message, args, modseq);
+    if (message->modseq == modseq) box->highest_modseq = modseq;
+  }
+  if (box->highest_modseq == modseq) memory_box_changed(box);
+  return status;
+}

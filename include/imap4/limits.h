@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file limits.h
+ * Every limit of the library, with its default and the attack that it stops.
+ *
+ * A server has two sets: one for a client that has not logged in, one for a client that has.  What
+ * happens at a limit is said at the limit; it is never a crash, a hang or a silent cut.  Message limits
+ * (mime_*, header_*) do not refuse a message: what lies beyond them is treated as opaque, and sizes
+ * stay true.
+ */
+#ifndef IMAP4_LIMITS_H
+#define IMAP4_LIMITS_H
+
+#include "imap4/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct imap4_limits {
+  uint32_t struct_size; /**< sizeof(imap4_limits) */
+
+  /* What a client sends.  Defaults: before login / after login. */
+
+  /** Octets of one command without its literals (8,192 / 65,536): a line that never ends.  BAD, the rest
+   *  of the line is dropped. */
+  uint32_t command_octets;
+  /** Octets of one literal that is no message (1,024 / 65,536): memory by announcement.  A synchronising
+   *  literal is refused before it is sent, others are read and dropped; NO [TOOBIG]. */
+  uint32_t literal_octets;
+  /** Octets of one command with its literals (12,288 / 262,144): many literals.  NO [TOOBIG]. */
+  uint32_t command_total_octets;
+  /** Literals in one command (4 / 100): as above.  BAD. */
+  uint32_t literals;
+  /** Parentheses, NOT and OR inside each other in SEARCH (0 / 32): depth.  BAD. */
+  uint32_t nesting;
+  /** Ranges in one sequence set (0 / 16,384).  BAD. */
+  uint32_t set_ranges;
+  /** Search keys in one command (0 / 1,024): work.  BAD. */
+  uint32_t search_keys;
+  /** Data items in one FETCH, header field names in one item, flags in one list (0 / 256).  BAD. */
+  uint32_t list_items;
+  /** Octets of a mailbox name in UTF-8 (0 / 1,024).  NO [CANNOT]. */
+  uint32_t mailbox_octets;
+  /** Octets of one keyword (0 / 255).  NO [LIMIT]. */
+  uint32_t keyword_octets;
+  /** Numbers in BODY[1.2.3...] (0 / 100).  BAD. */
+  uint32_t section_depth;
+  /** Octets of one message in APPEND (0 / 4,294,967,295): NO [TOOBIG]; the APPENDLIMIT. */
+  uint64_t message_octets;
+  /** Messages in one MULTIAPPEND (0 / 10,000).  NO [LIMIT]. */
+  uint32_t append_messages;
+  /** Commands in a row that are answered with BAD (3 / 20): another protocol on this port, password
+   *  guessing by garbage.  BYE. */
+  uint32_t bad_commands;
+  /** Failed attempts to log in (3 / 3): password guessing.  BYE. */
+  uint32_t failed_logins;
+  /** Steps of an authentication exchange (16 / 16).  NO. */
+  uint32_t sasl_steps;
+  /** Octets of one line of an authentication exchange, in base64 (12,288 / 12,288).  NO. */
+  uint32_t sasl_octets;
+
+  /* What a session holds. */
+
+  /** Octets of memory that one session may hold (65,536 / 16,777,216).  NO [LIMIT], or BYE where a
+   *  response is half sent. */
+  uint64_t session_octets;
+  /** Octets waiting to be sent above which no more work is done for this client (4,096 / 32,768): a slow
+   *  reader. */
+  uint32_t output_octets;
+  /** Units of work in one call (64 / 256); a unit is one step of a command, at most a few tens of
+   *  kilobytes of mail. */
+  uint32_t work_budget;
+  /** Milliseconds without a command until BYE (60,000 / 1,800,000; RFC 3501 section 5.4 asks for 30
+   *  minutes at least after login). */
+  uint32_t idle_ms;
+  /** Milliseconds between two looks at a mailbox in IDLE when the store has no |watch| (0 / 10,000). */
+  uint32_t poll_ms;
+
+  /* What a store gives and messages hold. */
+
+  /** Octets of one digest (0 / 1,048,576): above it the message is treated as one opaque part. */
+  uint32_t digest_octets;
+  /** Rows that are asked for in one query (0 / 128). */
+  uint32_t query_rows;
+  /** Parts of a message (0 / 10,000): what follows is part of the last one. */
+  uint32_t mime_parts;
+  /** Multiparts and messages inside each other (0 / 100): deeper ones are opaque. */
+  uint32_t mime_depth;
+  /** Octets of one header field that are looked at (0 / 65,536): the rest counts in sizes only. */
+  uint32_t header_field_octets;
+  /** Addresses in one field of an ENVELOPE (0 / 1,000): the rest is left out. */
+  uint32_t addresses;
+  /** Parameters of one MIME field (0 / 128): the rest is left out. */
+  uint32_t mime_parameters;
+} imap4_limits;
+
+/**
+ * Fill |limits| with the defaults.
+ *
+ * |struct_size| is sizeof(imap4_limits) as the caller compiled it; |logged_in| is 0 for the set before
+ * login and 1 for the set after it.
+ *
+ * Returns: IMAP4_OK, or IMAP4_ERR_INVALID (NULL), IMAP4_ERR_VERSION (|struct_size| is too small).
+ */
+IMAP4_API IMAP4_MUST_USE int imap4_limits_init(imap4_limits *limits, uint32_t struct_size, int logged_in);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

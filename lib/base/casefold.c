@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* Case folding; see casefold.h.  The table comes from casefold.py. */
+#include "base/casefold.h"
+
+#include "base/casefold_table.h"
+#include "imap4/error.h"
+
+/* Hangul syllables and the conjoining jamo of which they are composed (The Unicode Standard, 3.12). */
+#define S_BASE 0xAC00u
+#define S_COUNT 11172u
+#define L_BASE 0x1100u
+#define V_BASE 0x1161u
+#define T_BASE 0x11A7u
+#define V_COUNT 21u
+#define T_COUNT 28u
+
+static size_t fold_hangul(uint32_t index, uint32_t *out) {
+  out[0] = L_BASE + index / (V_COUNT * T_COUNT);
+  out[1] = V_BASE + index / T_COUNT % V_COUNT;
+  out[2] = T_BASE + index % T_COUNT;
+  return index % T_COUNT == 0 ? 2 : 3;
+}
+
+static uint16_t entry_of(uint32_t cp) {
+  if (cp >= IMAP4I_CASEFOLD_LIMIT) return 0;
+  size_t block = imap4i_casefold_blocks[cp >> IMAP4I_CASEFOLD_BLOCK_BITS];
+  size_t place = cp & ((1u << IMAP4I_CASEFOLD_BLOCK_BITS) - 1);
+  return imap4i_casefold_entries[(block << IMAP4I_CASEFOLD_BLOCK_BITS) + place];
+}
+
+size_t imap4i_casefold(uint32_t cp, uint32_t out[IMAP4I_CASEFOLD_MAX]) {
+  if (cp - S_BASE < S_COUNT) return fold_hangul(cp - S_BASE, out);
+  uint16_t entry = entry_of(cp);
+  if (entry == 0) {
+    out[0] = cp;
+    return 1;
+  }
+  const uint16_t *unit = imap4i_casefold_units + (entry & ((1u << IMAP4I_CASEFOLD_OFFSET_BITS) - 1));
+  size_t units = entry >> IMAP4I_CASEFOLD_OFFSET_BITS;
+  if (units == 0) units = *unit++;
+  size_t n = 0;
+  for (size_t i = 0; i < units; i++) {
+    uint32_t value = unit[i];
+    if (value - 0xd800u < 0x400) { /* the table has surrogates in pairs only */
+      value = 0x10000 + ((value - 0xd800u) << 10) + (unit[++i] - 0xdc00u);
+    }
+    out[n++] = value;
+  }
+  return n;
+}
+
+/* Beginning of |in| that is ASCII, for which titlecase is all there is to do. */
+static void feed_ascii(imap4i_flow *flow) {
+  size_t n = 0, most = imap4i_min(flow->in.n, flow->room);
+  while (n < most && (unsigned char)flow->in.p[n] < 0x80) {
+    flow->out[n] = imap4i_upper(flow->in.p[n]);
+    n++;
+  }
+  flow->out += n;
+  flow->room -= n;
+  imap4i_flow_take(flow, n);
+}
+
+bool imap4i_fold_feed(imap4i_fold *state, imap4i_flow *flow) {
+  for (;;) {
+    uint32_t cp, folded[IMAP4I_CASEFOLD_MAX];
+    if (state->cut.n == 0 && flow->room > 0) feed_ascii(flow);
+    if (flow->in.n == 0 && (!flow->last || state->cut.n == 0)) return true;
+    if (flow->room < IMAP4I_FLOW_ROOM) return false;
+    if (!imap4i_utf8_next(&state->cut, &flow->in, flow->last, &cp)) return true;
+    size_t n = imap4i_casefold(cp, folded);
+    for (size_t i = 0; i < n; i++) {
+      size_t length = imap4i_utf8_encode(folded[i], flow->out);
+      flow->out += length;
+      flow->room -= length;
+    }
+  }
+}
+
+int imap4i_fold_str(imap4_str in, imap4i_buf *out) {
+  if (!imap4i_utf8_valid(in)) return IMAP4_ERR_INVALID;
+  size_t before = out->n;
+  imap4i_fold state = {0};
+  char piece[4 * IMAP4I_FLOW_ROOM];
+  bool done = false;
+  imap4i_flow flow = {.in = in, .last = true};
+  while (!done) {
+    flow.out = piece;
+    flow.room = sizeof piece;
+    done = imap4i_fold_feed(&state, &flow);
+    if (!imap4i_buf_put(out, piece, sizeof piece - flow.room)) {
+      out->n = before;
+      return IMAP4_ERR_NOMEM;
+    }
+  }
+  return IMAP4_OK;
+}

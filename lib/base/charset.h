@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a named charset to UTF-8, in a stream.  US-ASCII, UTF-8, ISO-8859-1, ISO-8859-15 and windows-1252 are
+ * always there; others come from the C library where it has them (iconv.h).  What comes out is always valid
+ * UTF-8: octets that mean nothing become U+FFFD.
+ */
+#ifndef IMAP4I_CHARSET_H
+#define IMAP4I_CHARSET_H
+
+#include "base/iconv.h"
+#include "base/utf8.h"
+
+typedef struct imap4i_charset {
+  int kind;
+  imap4i_utf8_cut cut; /* UTF-8 */
+  imap4i_iconv iconv;  /* what is not built in */
+} imap4i_charset;
+
+/* IMAP4_OK, then to be closed; IMAP4_ERR_INVALID if |name| is not known; IMAP4_ERR_NOMEM.  Names that are
+ * built in cannot fail, and are so under their usual aliases. */
+IMAP4_MUST_USE int imap4i_charset_open(imap4i_charset *charset, imap4_str name);
+/* May be called after a failed open too, and twice. */
+void imap4i_charset_close(imap4i_charset *charset);
+/* See flow.h. */
+bool imap4i_charset_feed(imap4i_charset *state, imap4i_flow *flow);
+
+/* The main names of the charsets that are always there, separated by spaces. */
+imap4_str imap4i_charset_names(void);
+
+#endif

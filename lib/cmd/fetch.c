@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * FETCH and UID FETCH (RFC 3501 section 6.4.5).  Rows come in pages; each becomes one response.  What needs
+ * the store (the digest, \Seen, the first octets of the first section) is done before the response begins, so
+ * that a message that was expunged by others leaves no half answer; later octets stream as the client reads.
+ */
+#include "core/batch.h"
+#include "core/digester.h"
+#include "mail/digest.h"
+#include "mail/header.h"
+#include "wire/writer.h"
+
+enum {
+  FETCH_BEGIN,
+  FETCH_ASK,
+  FETCH_PAGE,
+  FETCH_MESSAGE,
+  FETCH_DIGEST,
+  FETCH_SEEN,
+  FETCH_SEEN_DONE,
+  FETCH_FIRST,    /* prepare the first section before the response begins */
+  FETCH_OPEN,     /* "* n FETCH (" */
+  FETCH_ITEM,     /* the next item */
+  FETCH_LOCATE,   /* a section: where it is */
+  FETCH_PREPARE,  /* a section: its first octets, or its chosen header fields */
+  FETCH_PREPARED,
+  FETCH_HEAD,     /* "BODY[...] {n}" */
+  FETCH_SEND,
+  FETCH_GOT,
+  FETCH_CLOSE
+};
+
+/* Chosen header fields that are kept while their length is found out; more are read twice. */
+#define FIELDS_OCTETS 16384
+
+typedef struct fetch_context {
+  imap4i_uidset uids;
+  imap4i_batch batch;
+  imap4i_digester digester;
+  imap4i_buf fields; /* what passed the filter, up to FIELDS_OCTETS or, when sending, a chunk */
+  imap4i_header_filter *filter;
+  uint64_t fields_total; /* octets that passed so far */
+  uint64_t skip;         /* of the section: octets before the part that is sent */
+  uint64_t offset;       /* in the message: of the next read */
+  uint64_t source;       /* octets of the message still to be read for the section */
+  uint64_t left;         /* octets of the literal still to be sent */
+  uint32_t attributes;
+  uint32_t item;
+  bool digests;   /* some item needs the digest */
+  bool sets_seen;
+  bool prepared;  /* the first section's first octets are in the answer of the last operation */
+  bool filtered;  /* the section is chosen header fields */
+  bool shows_flags;
+  bool none;      /* there is no such section: NIL */
+  bool flagged;   /* \Seen was set for this message: show it */
+  bool began;     /* an item of this response was written */
+} fetch_context;
+_Static_assert(sizeof(fetch_context) <= 512, "fits the context in dispatch.c");
+
+static int go(imap4i_command *c, int phase) {
+  c->phase = phase;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static const imap4_row *row_of(const imap4i_command *c) {
+  const fetch_context *x = c->context;
+  return imap4i_batch_row(&x->batch);
+}
+
+static const imap4i_fetch_item *item_of(const imap4i_command *c) {
+  const fetch_context *x = c->context;
+  return x->item < c->args.fetch.count ? &c->args.fetch.items[x->item] : NULL;
+}
+
+/* ---- before the messages -------------------------------------------------------------------- */
+
+static bool needs_digest(const imap4i_fetch_item *item) {
+  switch (item->kind) {
+  case IMAP4I_FETCH_ENVELOPE:
+  case IMAP4I_FETCH_BODY:
+  case IMAP4I_FETCH_BODYSTRUCTURE:
+    return true;
+  case IMAP4I_FETCH_SECTION:
+    return item->section.kind != IMAP4I_SECTION_ALL || item->section.part_count > 0;
+  default:
+    return false;
+  }
+}
+
+static void look_at_items(imap4i_command *c) {
+  fetch_context *x = c->context;
+  for (size_t i = 0; i < c->args.fetch.count; i++) {
+    const imap4i_fetch_item *item = &c->args.fetch.items[i];
+    x->digests = x->digests || needs_digest(item);
+    if (item->kind == IMAP4I_FETCH_SECTION) {
+      x->attributes |= IMAP4_ATTR_SIZE;
+      if (!item->peek && !c->s->view->read_only) x->sets_seen = true;
+    }
+    if (item->kind == IMAP4I_FETCH_FLAGS) x->shows_flags = true;
+    if (item->kind == IMAP4I_FETCH_SIZE) x->attributes |= IMAP4_ATTR_SIZE;
+    if (item->kind == IMAP4I_FETCH_INTERNALDATE) x->attributes |= IMAP4_ATTR_INTERNALDATE;
+  }
+  if (x->shows_flags || x->sets_seen) x->attributes |= IMAP4_ATTR_FLAGS;
+  if (x->digests) x->attributes |= IMAP4_ATTR_DIGEST | IMAP4_ATTR_SIZE;
+}
+
+static int begin(imap4i_command *c) {
+  imap4_session *s = c->s;
+  fetch_context *x = c->context;
+  imap4i_uidset_init(&x->uids, &s->mem);
+  imap4i_batch_init(&x->batch, &s->mem);
+  imap4i_buf_init(&x->fields, &s->mem, SIZE_MAX);
+  int status = imap4i_view_resolve(s->view, &c->args.fetch.set, c->row->uid, c->row->uid, &x->uids);
+  if (status == IMAP4I_PARSE_REFUSED) return imap4i_reply_no_message(c);
+  if (status != IMAP4_OK) return status;
+  if (x->uids.n == 0) return imap4i_reply_ok(c, IMAP4I_S("FETCH completed; no such message"));
+  look_at_items(c);
+  return go(c, FETCH_ASK);
+}
+
+static int ask(imap4i_command *c) {
+  fetch_context *x = c->context;
+  c->phase = FETCH_PAGE;
+  return imap4i_batch_ask(&x->batch, c->s, c->s->view->mailbox, imap4i_uidset_ranges(&x->uids), x->attributes);
+}
+
+static int page(imap4i_command *c) {
+  fetch_context *x = c->context;
+  if (c->s->op.status != IMAP4_OK) return imap4i_reply_status(c, c->s->op.status);
+  int status = imap4i_batch_take(&x->batch, c->s);
+  return status != IMAP4_OK ? status : go(c, FETCH_MESSAGE);
+}
+
+/* ---- before a response ---------------------------------------------------------------------- */
+
+static int next_message(imap4i_command *c) {
+  fetch_context *x = c->context;
+  x->batch.at++;
+  c->s->progress++;
+  return go(c, FETCH_MESSAGE);
+}
+
+static int message(imap4i_command *c) {
+  imap4_session *s = c->s;
+  fetch_context *x = c->context;
+  const imap4_row *row = row_of(c);
+  if (!row) {
+    if (!x->batch.last) return go(c, FETCH_ASK);
+    /* RFC 2180 section 4.1: what is missing was expunged by others, and the client may have to know. */
+    if (x->batch.total < imap4i_ranges_count(imap4i_uidset_ranges(&x->uids))) c->expunged = true;
+    return imap4i_reply_ok(c, IMAP4I_S("FETCH completed"));
+  }
+  if (!imap4i_ranges_has(imap4i_uidset_ranges(&x->uids), row->uid)) return next_message(c);
+  x->item = 0;
+  x->prepared = false;
+  x->flagged = false;
+  if (x->digests) imap4i_digester_begin(&x->digester, s->view->mailbox, row);
+  return go(c, x->digests ? FETCH_DIGEST : FETCH_SEEN);
+}
+
+/* The message can't be read.  Gone: passed over.  Else the command fails. */
+static int unreadable(imap4i_command *c, int status) {
+  if (status != IMAP4_ST_EXPUNGED) return imap4i_reply_status(c, status);
+  c->expunged = true;
+  return next_message(c);
+}
+
+static int digest(imap4i_command *c) {
+  fetch_context *x = c->context;
+  int failure;
+  int status = imap4i_digester_step(&x->digester, c->s, &failure);
+  if (status != IMAP4I_STEP_DONE) return status;
+  return failure == IMAP4_OK ? go(c, FETCH_SEEN) : unreadable(c, failure);
+}
+
+/* Sections that are no PEEK set \Seen, and that is shown in the same response. */
+static int seen(imap4i_command *c) {
+  imap4_session *s = c->s;
+  fetch_context *x = c->context;
+  const imap4_row *row = row_of(c);
+  if (!x->sets_seen || row->flags & IMAP4_FLAG_SEEN) return go(c, FETCH_FIRST);
+  imap4_uid_range one = {row->uid, row->uid};
+  imap4_store_flags_args args = {
+      .mode = IMAP4_STORE_ADD, .mailbox = s->view->mailbox, .uids = {&one, 1}, .flags = IMAP4_FLAG_SEEN};
+  c->phase = FETCH_SEEN_DONE;
+  return imap4i_op_call(s, IMAP4I_OP_STORE_FLAGS, &args);
+}
+
+/* A mailbox whose flags can't be changed can be read all the same. */
+static int seen_done(imap4i_command *c) {
+  imap4_session *s = c->s;
+  fetch_context *x = c->context;
+  if (s->op.status == IMAP4_OK) {
+    imap4i_view_own_change(s->view, &s->op.result.store_flags);
+    x->batch.rows[x->batch.at].flags |= IMAP4_FLAG_SEEN;
+    x->flagged = true;
+  }
+  return go(c, FETCH_FIRST);
+}
+
+static int first(imap4i_command *c) {
+  fetch_context *x = c->context;
+  while (item_of(c) && item_of(c)->kind != IMAP4I_FETCH_SECTION) x->item++;
+  return go(c, item_of(c) ? FETCH_LOCATE : FETCH_OPEN);
+}
+
+/* ---- items ---------------------------------------------------------------------------------- */
+
+static bool put_flags_item(imap4i_command *c) {
+  const imap4_row *row = row_of(c);
+  bool recent = imap4i_ranges_has(imap4i_uidset_ranges(&c->s->view->recent), row->uid);
+  return imap4i_buf_puts(&c->s->out, IMAP4I_S("FLAGS ")) &&
+         imap4i_put_flags(&c->s->out, row->flags, row->keywords, recent);
+}
+
+static int open_response(imap4i_command *c) {
+  imap4_session *s = c->s;
+  fetch_context *x = c->context;
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  bool asked_uid = false;
+  for (size_t i = 0; i < c->args.fetch.count; i++) {
+    asked_uid = asked_uid || c->args.fetch.items[i].kind == IMAP4I_FETCH_UID;
+  }
+  size_t mark = imap4i_begin_piece(c);
+  bool ok = imap4i_buf_puts(&s->out, IMAP4I_S("* ")) &&
+            imap4i_buf_put_u64(&s->out, imap4i_view_seq(s->view, row_of(c)->uid)) &&
+            imap4i_buf_puts(&s->out, IMAP4I_S(" FETCH ("));
+  x->began = false;
+  if (c->row->uid && !asked_uid) { /* RFC 3501 section 6.4.8 */
+    ok = ok && imap4i_buf_puts(&s->out, IMAP4I_S("UID ")) && imap4i_buf_put_u64(&s->out, row_of(c)->uid);
+    x->began = true;
+  }
+  if (x->flagged && !x->shows_flags) {
+    ok = ok && (!x->began || imap4i_buf_putc(&s->out, ' ')) && put_flags_item(c);
+    x->began = true;
+  }
+  int status = imap4i_end_piece(c, mark, ok);
+  if (status < 0) return status;
+  c->line_open = true;
+  x->item = 0;
+  return go(c, FETCH_ITEM);
+}
+
+static bool put_simple_item(imap4i_command *c, const imap4i_fetch_item *item) {
+  const fetch_context *x = c->context;
+  imap4i_buf *out = &c->s->out;
+  const imap4_row *row = row_of(c);
+  switch (item->kind) {
+  case IMAP4I_FETCH_UID:
+    return imap4i_buf_puts(out, IMAP4I_S("UID ")) && imap4i_buf_put_u64(out, row->uid);
+  case IMAP4I_FETCH_FLAGS:
+    return put_flags_item(c);
+  case IMAP4I_FETCH_INTERNALDATE:
+    return imap4i_buf_puts(out, IMAP4I_S("INTERNALDATE ")) && imap4i_put_date_time(out, row->internaldate);
+  case IMAP4I_FETCH_SIZE:
+    return imap4i_buf_puts(out, IMAP4I_S("RFC822.SIZE ")) && imap4i_buf_put_u64(out, row->size);
+  case IMAP4I_FETCH_ENVELOPE:
+    return imap4i_buf_puts(out, IMAP4I_S("ENVELOPE ")) &&
+           imap4i_digest_envelope(x->digester.digest, out) == IMAP4_OK;
+  case IMAP4I_FETCH_BODY:
+    return imap4i_buf_puts(out, IMAP4I_S("BODY ")) &&
+           imap4i_digest_body(x->digester.digest, false, out) == IMAP4_OK;
+  default:
+    return imap4i_buf_puts(out, IMAP4I_S("BODYSTRUCTURE ")) &&
+           imap4i_digest_body(x->digester.digest, true, out) == IMAP4_OK;
+  }
+}
+
+static int item(imap4i_command *c) {
+  imap4_session *s = c->s;
+  fetch_context *x = c->context;
+  const imap4i_fetch_item *i = item_of(c);
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  if (!i) return go(c, FETCH_CLOSE);
+  if (i->kind == IMAP4I_FETCH_SECTION) return go(c, x->prepared ? FETCH_HEAD : FETCH_LOCATE);
+  size_t mark = imap4i_begin_piece(c);
+  bool ok = (!x->began || imap4i_buf_putc(&s->out, ' ')) && put_simple_item(c, i);
+  int status = imap4i_end_piece(c, mark, ok);
+  if (status < 0) return status;
+  x->began = true;
+  x->item++;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static int close_response(imap4i_command *c) {
+  imap4_session *s = c->s;
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  if (!imap4i_buf_puts(&s->out, IMAP4I_S(")\r\n"))) return IMAP4_ERR_NOMEM;
+  c->line_open = false;
+  return next_message(c);
+}
+
+/* ---- sections ------------------------------------------------------------------------------- */
+
+/* Narrow a section of |length| octets to what <offset.count> asks for: |skip| and |left|. */
+static void narrow(fetch_context *x, const imap4i_fetch_item *i, uint64_t length) {
+  x->skip = 0;
+  x->left = length;
+  if (!i->partial) return;
+  x->skip = i->offset < length ? i->offset : length;
+  x->left = length - x->skip < i->count ? length - x->skip : i->count;
+}
+
+static int start_filter(imap4i_command *c, uint64_t offset, uint64_t length) {
+  fetch_context *x = c->context;
+  const imap4i_section *section = &item_of(c)->section;
+  if (!x->filter && !(x->filter = imap4i_arena_alloc(&c->arena, sizeof *x->filter))) return IMAP4_ERR_NOMEM;
+  imap4i_header_filter_init(x->filter, section->fields, section->field_count,
+                            section->kind == IMAP4I_SECTION_FIELDS_NOT);
+  imap4i_buf_clear(&x->fields);
+  x->fields_total = 0;
+  x->offset = offset;
+  x->source = length;
+  return IMAP4_OK;
+}
+
+static bool find_section(const imap4i_command *c, uint64_t *offset, uint64_t *length) {
+  const fetch_context *x = c->context;
+  const imap4i_fetch_item *i = item_of(c);
+  if (needs_digest(i)) return imap4i_digest_section(x->digester.digest, &i->section, offset, length);
+  *offset = 0;
+  *length = row_of(c)->size;
+  return true;
+}
+
+static int locate(imap4i_command *c) {
+  fetch_context *x = c->context;
+  const imap4i_fetch_item *i = item_of(c);
+  uint64_t offset;
+  uint64_t length;
+  x->filtered = i->section.kind == IMAP4I_SECTION_FIELDS || i->section.kind == IMAP4I_SECTION_FIELDS_NOT;
+  x->none = !find_section(c, &offset, &length);
+  x->left = 0;
+  if (x->none) return go(c, FETCH_PREPARED);
+  if (x->filtered) {
+    int status = start_filter(c, offset, length);
+    return status != IMAP4_OK ? status : go(c, FETCH_PREPARE);
+  }
+  narrow(x, i, length);
+  x->offset = offset + x->skip;
+  x->source = x->left;
+  return go(c, FETCH_PREPARE);
+}
+
+static int prepare(imap4i_command *c) {
+  fetch_context *x = c->context;
+  if (x->source == 0) {
+    c->s->op.status = IMAP4_OK;
+    c->s->op.result.read.data.n = 0;
+    return go(c, FETCH_PREPARED);
+  }
+  c->phase = FETCH_PREPARED;
+  return imap4i_read(c->s, c->s->view->mailbox, row_of(c)->uid, x->offset, x->source);
+}
+
+/* More of a header through the filter; what passed is appended to |fields|. */
+static int feed_filter(imap4i_command *c) {
+  fetch_context *x = c->context;
+  imap4_str data = c->s->op.result.read.data;
+  size_t before = x->fields.n;
+  int status = data.n > 0 ? imap4i_header_filter_feed(x->filter, data, &x->fields) : IMAP4_OK;
+  x->offset += data.n;
+  x->source -= data.n;
+  if (status == IMAP4_OK && x->source == 0) status = imap4i_header_filter_finish(x->filter, &x->fields);
+  if (status != IMAP4_OK) return status;
+  x->fields_total += x->fields.n - before;
+  return IMAP4_OK;
+}
+
+/* The first pass over a header: how many octets will be sent, and if they are few, which. */
+static int count_fields(imap4i_command *c) {
+  fetch_context *x = c->context;
+  int status = feed_filter(c);
+  if (status != IMAP4_OK) return status;
+  if (x->fields.n > FIELDS_OCTETS) imap4i_buf_clear(&x->fields);
+  if (x->source > 0) return go(c, FETCH_PREPARE);
+  narrow(x, item_of(c), x->fields_total);
+  return IMAP4_OK;
+}
+
+static int after_prepared(imap4i_command *c) {
+  fetch_context *x = c->context;
+  x->prepared = true;
+  return go(c, c->line_open ? FETCH_HEAD : FETCH_OPEN);
+}
+
+static int prepared(imap4i_command *c) {
+  fetch_context *x = c->context;
+  if (x->none) return after_prepared(c);
+  if (c->s->op.status != IMAP4_OK) {
+    /* Once the response has begun, only the end of the connection is honest. */
+    return c->line_open ? imap4i_die_in_literal(c) : unreadable(c, c->s->op.status);
+  }
+  if (x->filtered) {
+    int status = count_fields(c);
+    if (status != IMAP4_OK || c->phase != FETCH_PREPARED) return status;
+  }
+  return after_prepared(c);
+}
+
+static int head(imap4i_command *c) {
+  imap4_session *s = c->s;
+  fetch_context *x = c->context;
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  size_t mark = imap4i_begin_piece(c);
+  bool ok = (!x->began || imap4i_buf_putc(&s->out, ' ')) && imap4i_buf_puts(&s->out, item_of(c)->label) &&
+            imap4i_buf_putc(&s->out, ' ');
+  ok = ok && (x->none ? imap4i_buf_puts(&s->out, IMAP4I_S("NIL")) : imap4i_put_literal_head(&s->out, x->left));
+  int status = imap4i_end_piece(c, mark, ok);
+  if (status < 0) return status;
+  x->began = true;
+  x->prepared = false;
+  if (x->filtered && !x->none) {
+    bool whole = x->fields.n == x->fields_total;
+    if (!whole) { /* too many were passed to be kept: read them again while sending */
+      uint64_t offset;
+      uint64_t length;
+      (void)find_section(c, &offset, &length);
+      status = start_filter(c, offset, length);
+      if (status != IMAP4_OK) return status;
+    }
+    return go(c, FETCH_SEND);
+  }
+  return go(c, x->left > 0 ? FETCH_GOT : FETCH_SEND);
+}
+
+/* Send what of the chosen fields in |fields| belongs to the literal. */
+static int send_fields(imap4i_command *c) {
+  imap4_session *s = c->s;
+  fetch_context *x = c->context;
+  imap4_str have = imap4i_buf_str(&x->fields);
+  uint64_t skip = x->skip < have.n ? x->skip : have.n;
+  have = imap4i_tail(have, (size_t)skip);
+  if (have.n > x->left) have.n = (size_t)x->left;
+  if (!imap4i_buf_puts(&s->out, have)) return IMAP4_ERR_NOMEM;
+  x->skip -= skip;
+  x->left -= have.n;
+  imap4i_buf_clear(&x->fields);
+  return IMAP4_OK;
+}
+
+static int send(imap4i_command *c) {
+  imap4_session *s = c->s;
+  fetch_context *x = c->context;
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  if (x->filtered && !x->none) {
+    int status = send_fields(c);
+    if (status != IMAP4_OK) return status;
+  }
+  if (x->left == 0) {
+    x->item++;
+    return go(c, FETCH_ITEM);
+  }
+  if (x->source == 0) return imap4i_die_in_literal(c); /* the message is not what it was */
+  c->phase = FETCH_GOT;
+  return imap4i_read(s, s->view->mailbox, row_of(c)->uid, x->offset, x->source);
+}
+
+static int got(imap4i_command *c) {
+  imap4_session *s = c->s;
+  fetch_context *x = c->context;
+  if (s->op.status != IMAP4_OK || s->op.result.read.data.n == 0) return imap4i_die_in_literal(c);
+  if (x->filtered) {
+    int status = feed_filter(c);
+    return status != IMAP4_OK ? status : go(c, FETCH_SEND);
+  }
+  imap4_str data = s->op.result.read.data;
+  if (!imap4i_buf_puts(&s->out, data)) return IMAP4_ERR_NOMEM;
+  x->offset += data.n;
+  x->source -= data.n;
+  x->left -= data.n;
+  return go(c, FETCH_SEND);
+}
+
+int imap4i_cmd_fetch(imap4i_command *c) {
+  static int (*const steps[])(imap4i_command *) = {
+      [FETCH_BEGIN] = begin,       [FETCH_ASK] = ask,           [FETCH_PAGE] = page,
+      [FETCH_MESSAGE] = message,   [FETCH_DIGEST] = digest,     [FETCH_SEEN] = seen, [FETCH_SEEN_DONE] = seen_done,
+      [FETCH_FIRST] = first,       [FETCH_OPEN] = open_response, [FETCH_ITEM] = item,
+      [FETCH_LOCATE] = locate,     [FETCH_PREPARE] = prepare,   [FETCH_PREPARED] = prepared,
+      [FETCH_HEAD] = head,         [FETCH_SEND] = send,         [FETCH_GOT] = got,
+      [FETCH_CLOSE] = close_response,
+  };
+  return steps[c->phase](c);
+}
+
+void imap4i_cmd_fetch_end(imap4i_command *c) {
+  fetch_context *x = c->context;
+  if (!x || !x->uids.mem) return;
+  imap4i_uidset_free(&x->uids);
+  imap4i_batch_free(&x->batch);
+  imap4i_digester_free(&x->digester);
+  imap4i_buf_free(&x->fields);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Mailbox names against a LIST pattern (RFC 3501 section 6.3.8), in time that goes by the product of their lengths
+ * at worst. */
+#ifndef IMAP4I_PATTERN_H
+#define IMAP4I_PATTERN_H
+
+#include "base/arena.h"
+
+typedef struct imap4i_pattern {
+  imap4_str text; /* reference and mailbox name put together */
+  uint8_t *reached; /* one per octet of |text| and one more: the states of the match */
+  char delimiter;
+  bool levels; /* it ends with "%": levels of hierarchy match too */
+} imap4i_pattern;
+
+/* |reference| and |name| as the client gave them; "INBOX" in any case at the start matches INBOX.  False
+ * without memory. */
+bool imap4i_pattern_init(imap4i_pattern *pattern, imap4i_arena *arena, imap4_str reference, imap4_str name,
+                         char delimiter);
+bool imap4i_pattern_matches(const imap4i_pattern *pattern, imap4_str name);
+/* The octets with which every matching name begins. */
+imap4_str imap4i_pattern_prefix(const imap4i_pattern *pattern);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* SEARCH and UID SEARCH (RFC 3501 section 6.4.4): asks for rows, lets lib/search decide, reads of a message
+ * what that still needs. */
+#include "search/search.h"
+
+#include "core/batch.h"
+#include "core/digester.h"
+
+enum { SEARCH_BEGIN, SEARCH_ASK, SEARCH_PAGE, SEARCH_MESSAGE, SEARCH_DIGEST, SEARCH_NEED, SEARCH_FEED, SEARCH_TELL };
+
+typedef struct search_context {
+  imap4i_search *search;
+  imap4i_batch batch;
+  imap4i_digester digester;
+  imap4i_uidset found; /* UIDs */
+  uint32_t told;       /* UIDs up to this one were sent */
+  bool open;           /* "* SEARCH" was */
+} search_context;
+_Static_assert(sizeof(search_context) <= 512, "fits the context in dispatch.c");
+
+static int go(imap4i_command *c, int phase) {
+  c->phase = phase;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static int begin(imap4i_command *c) {
+  imap4_session *s = c->s;
+  search_context *x = c->context;
+  imap4i_batch_init(&x->batch, &s->mem);
+  imap4i_uidset_init(&x->found, &s->mem);
+  int status = imap4i_search_new(&s->mem, &c->args.search, s->limits, &x->search);
+  if (status != IMAP4_OK) return status;
+  return go(c, s->view->count > 0 ? SEARCH_ASK : SEARCH_TELL);
+}
+
+static int ask(imap4i_command *c) {
+  search_context *x = c->context;
+  imap4i_view *v = c->s->view;
+  c->phase = SEARCH_PAGE;
+  return imap4i_batch_ask(&x->batch, c->s, v->mailbox, imap4i_uidset_ranges(&v->uids),
+                          imap4i_search_attributes(x->search) | IMAP4_ATTR_SIZE);
+}
+
+static int page(imap4i_command *c) {
+  search_context *x = c->context;
+  if (c->s->op.status != IMAP4_OK) return imap4i_reply_status(c, c->s->op.status);
+  int status = imap4i_batch_take(&x->batch, c->s);
+  return status != IMAP4_OK ? status : go(c, SEARCH_MESSAGE);
+}
+
+/* The message under way is decided or needs more. */
+static int verdict(imap4i_command *c, int result, int undecided_phase) {
+  search_context *x = c->context;
+  c->s->progress++;
+  if (result < 0) return result;
+  if (result == IMAP4I_SEARCH_UNDECIDED) return go(c, undecided_phase);
+  uint32_t uid = imap4i_batch_row(&x->batch)->uid;
+  if (result == IMAP4I_SEARCH_YES && !imap4i_uidset_add(&x->found, uid, uid)) return IMAP4_ERR_NOMEM;
+  x->batch.at++;
+  return go(c, SEARCH_MESSAGE);
+}
+
+static int message(imap4i_command *c) {
+  search_context *x = c->context;
+  const imap4i_view *v = c->s->view;
+  const imap4_row *row = imap4i_batch_row(&x->batch);
+  if (!row) return go(c, x->batch.last ? SEARCH_TELL : SEARCH_ASK);
+  imap4_uid_ranges uids = imap4i_uidset_ranges(&v->uids);
+  if (!imap4i_ranges_has(uids, row->uid)) {
+    x->batch.at++;
+    c->s->progress++;
+    return IMAP4I_STEP_AGAIN;
+  }
+  imap4i_search_message m = {.row = row,
+                             .seq = imap4i_view_seq(v, row->uid),
+                             .recent = imap4i_ranges_has(imap4i_uidset_ranges(&v->recent), row->uid),
+                             .max_seq = v->count,
+                             .max_uid = uids.p[uids.n - 1].last};
+  int result = imap4i_search_begin(x->search, &m);
+  if (result == IMAP4I_SEARCH_UNDECIDED) imap4i_digester_begin(&x->digester, v->mailbox, row);
+  return verdict(c, result, SEARCH_DIGEST);
+}
+
+/* A message that can't be read matches nothing: it is gone, or will be. */
+static int unreadable(imap4i_command *c, int status) {
+  if (status != IMAP4_ST_EXPUNGED) return imap4i_reply_status(c, status);
+  return verdict(c, IMAP4I_SEARCH_NO, SEARCH_MESSAGE);
+}
+
+static int digest(imap4i_command *c) {
+  search_context *x = c->context;
+  int failure;
+  int status = imap4i_digester_step(&x->digester, c->s, &failure);
+  if (status != IMAP4I_STEP_DONE) return status;
+  if (failure != IMAP4_OK) return unreadable(c, failure);
+  return verdict(c, imap4i_search_digest(x->search, x->digester.digest), SEARCH_NEED);
+}
+
+static int need(imap4i_command *c) {
+  search_context *x = c->context;
+  uint64_t offset;
+  uint64_t length;
+  if (!imap4i_search_need(x->search, &offset, &length)) return verdict(c, IMAP4I_SEARCH_NO, SEARCH_MESSAGE);
+  uint64_t size = imap4i_batch_row(&x->batch)->size;
+  if (offset >= size) return verdict(c, imap4i_search_feed(x->search, (imap4_str){NULL, 0}), SEARCH_NEED);
+  if (length > size - offset) length = size - offset;
+  c->phase = SEARCH_FEED;
+  return imap4i_read(c->s, c->s->view->mailbox, imap4i_batch_row(&x->batch)->uid, offset, length);
+}
+
+static int feed(imap4i_command *c) {
+  search_context *x = c->context;
+  if (c->s->op.status != IMAP4_OK) return unreadable(c, c->s->op.status);
+  return verdict(c, imap4i_search_feed(x->search, c->s->op.result.read.data), SEARCH_NEED);
+}
+
+static int tell(imap4i_command *c) {
+  imap4_session *s = c->s;
+  search_context *x = c->context;
+  imap4_uid_ranges found = imap4i_uidset_ranges(&x->found);
+  uint32_t uid;
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  c->line_open = true;
+  if (!x->open && !imap4i_buf_puts(&s->out, IMAP4I_S("* SEARCH"))) return IMAP4_ERR_NOMEM;
+  x->open = true;
+  while ((uid = imap4i_ranges_next(found, x->told)) != 0) {
+    if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+    uint32_t number = c->row->uid ? uid : imap4i_view_seq(s->view, uid);
+    if (!imap4i_buf_putc(&s->out, ' ') || !imap4i_buf_put_u64(&s->out, number)) return IMAP4_ERR_NOMEM;
+    x->told = uid;
+  }
+  if (!imap4i_buf_puts(&s->out, IMAP4I_S("\r\n"))) return IMAP4_ERR_NOMEM;
+  c->line_open = false;
+  return imap4i_reply_ok(c, IMAP4I_S("SEARCH completed"));
+}
+
+int imap4i_cmd_search(imap4i_command *c) {
+  switch (c->phase) {
+  case SEARCH_BEGIN:
+    return begin(c);
+  case SEARCH_ASK:
+    return ask(c);
+  case SEARCH_PAGE:
+    return page(c);
+  case SEARCH_MESSAGE:
+    return message(c);
+  case SEARCH_DIGEST:
+    return digest(c);
+  case SEARCH_NEED:
+    return need(c);
+  case SEARCH_FEED:
+    return feed(c);
+  default:
+    return tell(c);
+  }
+}
+
+void imap4i_cmd_search_end(imap4i_command *c) {
+  search_context *x = c->context;
+  if (!x || !x->found.mem) return;
+  imap4i_search_free(x->search);
+  x->search = NULL;
+  imap4i_batch_free(&x->batch);
+  imap4i_digester_free(&x->digester);
+  imap4i_uidset_free(&x->found);
+}

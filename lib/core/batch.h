@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rows of messages, page by page, for commands that call the store between rows: a page is copied, since an
+ * answer is valid until the next call only.
+ */
+#ifndef IMAP4I_BATCH_H
+#define IMAP4I_BATCH_H
+
+#include "core/command.h"
+
+/* Rows in a page when each carries a digest. */
+#define IMAP4I_DIGEST_ROWS 16
+
+typedef struct imap4i_batch {
+  imap4i_arena arena;
+  imap4_row *rows;
+  uint32_t count;
+  uint32_t at;    /* the row under way */
+  uint32_t after; /* UID where the next page begins */
+  uint64_t total; /* rows so far */
+  bool last;
+} imap4i_batch;
+
+void imap4i_batch_init(imap4i_batch *batch, imap4i_mem *mem);
+void imap4i_batch_free(imap4i_batch *batch);
+/* Ask for the next page. */
+int imap4i_batch_ask(imap4i_batch *batch, imap4_session *s, void *mailbox, imap4_uid_ranges uids,
+                     uint32_t attributes);
+/* Copy the answer, which must be IMAP4_OK.  IMAP4_OK or IMAP4_ERR_NOMEM. */
+int imap4i_batch_take(imap4i_batch *batch, imap4_session *s);
+/* The row under way; NULL at the end of the page. */
+static inline const imap4_row *imap4i_batch_row(const imap4i_batch *batch) {
+  return batch->at < batch->count ? &batch->rows[batch->at] : NULL;
+}
+
+#endif

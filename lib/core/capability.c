@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* Capabilities: worked out from what is there, never written by hand (contract C9). */
+#include "core/session.h"
+
+/* After login there is nothing to be gained from knowing how one could log in. */
+static const struct {
+  const char *namez;
+  uint64_t feature;
+  bool before_login;
+} capabilities[] = {
+    {"LITERAL+", IMAP4_FEATURE_LITERAL_PLUS, true}, {"SASL-IR", IMAP4_FEATURE_SASL_IR, true},
+    {"ID", IMAP4_FEATURE_ID, true},                 {"ENABLE", IMAP4_FEATURE_ENABLE, true},
+    {"IDLE", IMAP4_FEATURE_IDLE, true},             {"NAMESPACE", IMAP4_FEATURE_NAMESPACE, false},
+    {"CHILDREN", IMAP4_FEATURE_CHILDREN, false},    {"UNSELECT", IMAP4_FEATURE_UNSELECT, false},
+    {"UIDPLUS", IMAP4_FEATURE_UIDPLUS, false},      {"MOVE", IMAP4_FEATURE_MOVE, false},
+    {"MULTIAPPEND", IMAP4_FEATURE_MULTIAPPEND, false},
+};
+
+bool imap4i_plaintext_allowed(const imap4_session *s) {
+  return s->secure || s->server->allow_plaintext;
+}
+
+static imap4_str store_mechanisms(const imap4_session *s) {
+  const char *textz = s->server->store.sasl_mechanismsz;
+  return textz ? imap4i_str(textz, strlen(textz)) : (imap4_str){NULL, 0};
+}
+
+bool imap4i_mechanism_offered(const imap4_session *s, imap4_str mechanism) {
+  if (imap4i_ieq(mechanism, IMAP4I_S("PLAIN")))
+    return imap4i_has(s, IMAP4_FEATURE_AUTH_PLAIN) && imap4i_plaintext_allowed(s);
+  if (imap4i_ieq(mechanism, IMAP4I_S("LOGIN")))
+    return imap4i_has(s, IMAP4_FEATURE_AUTH_LOGIN) && imap4i_plaintext_allowed(s);
+  return imap4i_has_word(store_mechanisms(s), mechanism);
+}
+
+static bool put_capability(imap4i_buf *buf, imap4_str prefix, imap4_str name) {
+  return imap4i_buf_putc(buf, ' ') && imap4i_buf_puts(buf, prefix) && imap4i_buf_puts(buf, name);
+}
+
+static bool put_login_capabilities(const imap4_session *s, imap4i_buf *buf) {
+  imap4_str own = IMAP4I_S("PLAIN LOGIN");
+  imap4_str brought = store_mechanisms(s);
+  imap4_str word;
+  bool ok = true;
+  if (!s->secure && s->can_start_tls && imap4i_has(s, IMAP4_FEATURE_STARTTLS))
+    ok = put_capability(buf, IMAP4I_S(""), IMAP4I_S("STARTTLS"));
+  if (!imap4i_plaintext_allowed(s)) ok = ok && put_capability(buf, IMAP4I_S(""), IMAP4I_S("LOGINDISABLED"));
+  while (ok && imap4i_next_word(&own, &word)) {
+    if (imap4i_mechanism_offered(s, word)) ok = put_capability(buf, IMAP4I_S("AUTH="), word);
+  }
+  while (ok && imap4i_next_word(&brought, &word)) {
+    bool own_name = imap4i_has_word(IMAP4I_S("PLAIN LOGIN"), word);
+    if (imap4i_is_atom(word) && !own_name) ok = put_capability(buf, IMAP4I_S("AUTH="), word);
+  }
+  return ok;
+}
+
+bool imap4i_put_capabilities(const imap4_session *s, imap4i_buf *buf) {
+  bool logged_in = s->state != IMAP4_STATE_NOT_AUTHENTICATED;
+  bool ok = imap4i_buf_puts(buf, IMAP4I_S("IMAP4rev1"));
+  for (size_t i = 0; ok && i < IMAP4I_COUNT(capabilities); i++) {
+    const char *namez = capabilities[i].namez;
+    if ((logged_in || capabilities[i].before_login) && imap4i_has(s, capabilities[i].feature))
+      ok = put_capability(buf, IMAP4I_S(""), imap4i_str(namez, strlen(namez)));
+  }
+  if (ok && !logged_in) ok = put_login_capabilities(s, buf);
+  return ok;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* The dispatch table: one row per command.  README.md and the tests hold the same table. */
+#include "core/command.h"
+
+#define NOAUTH IMAP4I_IN_NOT_AUTHENTICATED
+#define LOGGED IMAP4I_IN_LOGGED_IN
+#define SELECTED IMAP4I_IN_SELECTED
+#define ANY IMAP4I_IN_ANY
+
+static const imap4i_row rows[] = {
+    /* name, uid, states, flags, context, feature, parse, step, end */
+    {"CAPABILITY", false, ANY, 0, 0, 0, imap4i_parse_none, imap4i_cmd_capability, NULL},
+    {"NOOP", false, ANY, 0, 0, 0, imap4i_parse_none, imap4i_cmd_noop, NULL},
+    {"LOGOUT", false, ANY, IMAP4I_NO_SYNC, 0, 0, imap4i_parse_none, imap4i_cmd_logout, NULL},
+    {"ID", false, ANY, 0, 0, IMAP4_FEATURE_ID, imap4i_parse_id, imap4i_cmd_id, NULL},
+
+    {"STARTTLS", false, NOAUTH, 0, 0, IMAP4_FEATURE_STARTTLS, imap4i_parse_none, imap4i_cmd_starttls, NULL},
+    {"AUTHENTICATE", false, NOAUTH, 0, 256, 0, imap4i_parse_authenticate, imap4i_cmd_authenticate,
+     imap4i_cmd_authenticate_end},
+    {"LOGIN", false, NOAUTH, 0, 0, 0, imap4i_parse_login, imap4i_cmd_login, NULL},
+
+    {"ENABLE", false, LOGGED, 0, 0, IMAP4_FEATURE_ENABLE, imap4i_parse_words, imap4i_cmd_enable, NULL},
+    {"SELECT", false, LOGGED, IMAP4I_NO_SYNC, 128, 0, imap4i_parse_mailbox, imap4i_cmd_select, NULL},
+    {"EXAMINE", false, LOGGED, IMAP4I_NO_SYNC, 128, 0, imap4i_parse_mailbox, imap4i_cmd_examine, NULL},
+    {"CREATE", false, LOGGED, 0, 0, 0, imap4i_parse_create, imap4i_cmd_create, NULL},
+    {"DELETE", false, LOGGED, IMAP4I_NO_SYNC, 0, 0, imap4i_parse_mailbox, imap4i_cmd_delete, NULL},
+    {"RENAME", false, LOGGED, IMAP4I_NO_SYNC, 512, 0, imap4i_parse_rename, imap4i_cmd_rename, imap4i_cmd_rename_end},
+    {"SUBSCRIBE", false, LOGGED, 0, 0, 0, imap4i_parse_mailbox, imap4i_cmd_subscribe, NULL},
+    {"UNSUBSCRIBE", false, LOGGED, 0, 0, 0, imap4i_parse_mailbox, imap4i_cmd_unsubscribe, NULL},
+    {"LIST", false, LOGGED, 0, 256, 0, imap4i_parse_list, imap4i_cmd_list, imap4i_cmd_list_end},
+    {"LSUB", false, LOGGED, 0, 256, 0, imap4i_parse_list, imap4i_cmd_lsub, imap4i_cmd_list_end},
+    {"NAMESPACE", false, LOGGED, 0, 0, IMAP4_FEATURE_NAMESPACE, imap4i_parse_none, imap4i_cmd_namespace, NULL},
+    {"STATUS", false, LOGGED, 0, 128, 0, imap4i_parse_status, imap4i_cmd_status, imap4i_cmd_status_end},
+    {"APPEND", false, LOGGED, IMAP4I_STREAMS, 256, 0, imap4i_cmd_append_parse, imap4i_cmd_append,
+     imap4i_cmd_append_end},
+    {"IDLE", false, LOGGED, 0, 16, IMAP4_FEATURE_IDLE, imap4i_parse_none, imap4i_cmd_idle, imap4i_cmd_idle_end},
+
+    {"CHECK", false, SELECTED, IMAP4I_CHECKPOINT, 0, 0, imap4i_parse_none, imap4i_cmd_noop, NULL},
+    {"CLOSE", false, SELECTED, IMAP4I_NO_SYNC, 0, 0, imap4i_parse_none, imap4i_cmd_close, NULL},
+    {"UNSELECT", false, SELECTED, IMAP4I_NO_SYNC, 0, IMAP4_FEATURE_UNSELECT, imap4i_parse_none,
+     imap4i_cmd_unselect, NULL},
+    {"EXPUNGE", false, SELECTED, 0, 0, 0, imap4i_parse_none, imap4i_cmd_expunge, NULL},
+    {"SEARCH", false, SELECTED, IMAP4I_USES_SEQS, 512, 0, imap4i_parse_search, imap4i_cmd_search,
+     imap4i_cmd_search_end},
+    {"FETCH", false, SELECTED, IMAP4I_USES_SEQS, 512, 0, imap4i_parse_fetch, imap4i_cmd_fetch,
+     imap4i_cmd_fetch_end},
+    {"STORE", false, SELECTED, IMAP4I_USES_SEQS, 128, 0, imap4i_parse_store, imap4i_cmd_store,
+     imap4i_cmd_store_end},
+    {"COPY", false, SELECTED, 0, 512, 0, imap4i_parse_copy, imap4i_cmd_copy, imap4i_cmd_copy_end},
+    {"MOVE", false, SELECTED, 0, 512, IMAP4_FEATURE_MOVE, imap4i_parse_copy, imap4i_cmd_move,
+     imap4i_cmd_copy_end},
+    {"EXPUNGE", true, SELECTED, 0, 0, IMAP4_FEATURE_UIDPLUS, imap4i_parse_set, imap4i_cmd_uid_expunge, NULL},
+    {"SEARCH", true, SELECTED, 0, 512, 0, imap4i_parse_search, imap4i_cmd_search, imap4i_cmd_search_end},
+    {"FETCH", true, SELECTED, 0, 512, 0, imap4i_parse_fetch, imap4i_cmd_fetch, imap4i_cmd_fetch_end},
+    {"STORE", true, SELECTED, 0, 128, 0, imap4i_parse_store, imap4i_cmd_store, imap4i_cmd_store_end},
+    {"COPY", true, SELECTED, 0, 512, 0, imap4i_parse_copy, imap4i_cmd_copy, imap4i_cmd_copy_end},
+    {"MOVE", true, SELECTED, 0, 512, IMAP4_FEATURE_MOVE, imap4i_parse_copy, imap4i_cmd_move,
+     imap4i_cmd_copy_end},
+};
+
+const imap4i_row *imap4i_dispatch_row(size_t i) {
+  return i < IMAP4I_COUNT(rows) ? &rows[i] : NULL;
+}
+
+const imap4i_row *imap4i_dispatch(const imap4_session *s, imap4_str name, bool uid) {
+  for (size_t i = 0; i < IMAP4I_COUNT(rows); i++) {
+    const imap4i_row *row = &rows[i];
+    if (row->uid == uid && imap4i_ieq(name, imap4i_str(row->namez, strlen(row->namez))))
+      return imap4i_has(s, row->feature) ? row : NULL;
+  }
+  return NULL;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The run loop: the only place that loops over steps.  A session greets, takes a command, steps it, announces
+ * what has changed in the selected mailbox, replies, and takes the next.
+ */
+#include "core/command.h"
+#include "wire/writer.h"
+
+/* Steps that change nothing that can be seen: more in a row are a bug, ended instead of hanging. */
+#define STALL_STEPS 64
+
+/* ---- the beginning of a command ------------------------------------------------------------- */
+
+static bool allowed(const imap4_session *s, const imap4i_row *row) {
+  return (row->states & (1u << s->state)) != 0;
+}
+
+static imap4_str not_allowed_text(const imap4_session *s, const imap4i_row *row) {
+  if (s->state == IMAP4_STATE_NOT_AUTHENTICATED) return IMAP4I_S("Log in first");
+  if (row->states == IMAP4I_IN_SELECTED) return IMAP4I_S("Select a mailbox first");
+  return IMAP4I_S("Already logged in");
+}
+
+/* Tag, name and the row; |error| of the parser is set when there is none. */
+static int parse_head(imap4_session *s, imap4i_parser *p, imap4_str *tag, const imap4i_row **row) {
+  imap4_str name;
+  bool uid;
+  int status = imap4i_parse_tag(p, tag);
+  if (status == IMAP4_OK) status = imap4i_parse_name(p, &name, &uid);
+  if (status != IMAP4_OK) return status;
+  *row = imap4i_dispatch(s, name, uid);
+  if (*row && allowed(s, *row)) return IMAP4_OK;
+  p->error = (imap4i_refusal){.text = *row ? not_allowed_text(s, *row) : IMAP4I_S("Unknown command")};
+  return IMAP4I_PARSE_REFUSED;
+}
+
+int imap4i_command_probe(imap4_session *s, imap4_str text, bool *streams, imap4i_refusal *refusal) {
+  imap4i_arena arena;
+  imap4i_parser parser;
+  imap4_str tag;
+  const imap4i_row *row = NULL;
+  imap4i_arena_init(&arena, &s->mem);
+  imap4i_parser_init(&parser, text, &arena, s->limits, s->delimiter);
+  int status = parse_head(s, &parser, &tag, &row);
+  *streams = false;
+  if (status == IMAP4_OK && row->flags & IMAP4I_STREAMS) {
+    imap4i_args args;
+    memset(&args, 0, sizeof args);
+    status = imap4i_parse_append(&parser, &args, streams);
+  }
+  imap4i_arena_free(&arena);
+  if (status != IMAP4I_PARSE_REFUSED) return status;
+  *refusal = parser.error;
+  return IMAP4_OK;
+}
+
+static int refuse_command(imap4i_command *c, const imap4i_refusal *error) {
+  c->stage = IMAP4I_STAGE_REPLY;
+  c->row = NULL;
+  return imap4i_reply(c, error->no ? IMAP4I_NO : IMAP4I_BAD, error->code, error->text);
+}
+
+/* The command in the input buffer begins: it becomes the command's own text. */
+static int begin_command(imap4_session *s) {
+  imap4i_command *c = imap4i_calloc(&s->mem, sizeof *c);
+  if (!c) return IMAP4_ERR_NOMEM;
+  c->s = s;
+  c->text = s->input.buf;
+  imap4i_arena_init(&c->arena, &s->mem);
+  s->command = c;
+  s->last_command_ms = s->now_ms;
+  imap4i_refusal refusal = s->input.refusal;
+  imap4i_buf_init(&s->input.buf, &s->mem, SIZE_MAX);
+  imap4i_input_reset(s);
+
+  imap4i_parser parser;
+  imap4i_parser_init(&parser, imap4i_buf_str(&c->text), &c->arena, s->limits, s->delimiter);
+  const imap4i_row *row = NULL;
+  int status = parse_head(s, &parser, &c->tag, &row);
+  if (refusal.text.n > 0) return refuse_command(c, &refusal);
+  if (status == IMAP4_OK) status = row->parse(&parser, &c->args);
+  if (status == IMAP4I_PARSE_REFUSED) return refuse_command(c, &parser.error);
+  if (status != IMAP4_OK) return status;
+  if (row->context > 0 && !(c->context = imap4i_arena_alloc(&c->arena, row->context))) return IMAP4_ERR_NOMEM;
+  c->row = row;
+  return IMAP4I_STEP_AGAIN;
+}
+
+/* ---- its end -------------------------------------------------------------------------------- */
+
+void imap4i_command_free(imap4_session *s) {
+  imap4i_command *c = s->command;
+  if (!c) return;
+  s->command = NULL;
+  if (c->row && c->row->end) c->row->end(c);
+  imap4i_arena_free(&c->arena);
+  imap4i_wipe(c->text.p, c->text.n);
+  imap4i_buf_free(&c->text);
+  imap4i_free(&s->mem, c, sizeof *c);
+}
+
+static imap4_str reply_word(uint8_t reply) {
+  switch (reply) {
+  case IMAP4I_OK:
+    return IMAP4I_S(" OK ");
+  case IMAP4I_NO:
+    return IMAP4I_S(" NO ");
+  default:
+    return IMAP4I_S(" BAD ");
+  }
+}
+
+static bool put_reply(imap4i_command *c) {
+  imap4i_buf *out = &c->s->out;
+  return imap4i_buf_puts(out, c->tag.n > 0 ? c->tag : IMAP4I_S("*")) &&
+         imap4i_buf_puts(out, reply_word(c->reply)) && imap4i_put_code_text(out, c->code, c->reply_text) &&
+         imap4i_buf_puts(out, IMAP4I_S("\r\n"));
+}
+
+int imap4i_bye(imap4_session *s, imap4_str code, imap4_str text) {
+  size_t mark = s->out.n;
+  bool ok = imap4i_buf_puts(&s->out, IMAP4I_S("* BYE ")) && imap4i_put_code_text(&s->out, code, text) &&
+            imap4i_buf_puts(&s->out, IMAP4I_S("\r\n"));
+  if (!ok) s->out.n = mark;
+  s->closing = true;
+  return ok ? IMAP4I_STEP_AGAIN : IMAP4_ERR_NOMEM;
+}
+
+static int step_reply(imap4_session *s) {
+  imap4i_command *c = s->command;
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  size_t mark = imap4i_begin_piece(c);
+  int status = imap4i_end_piece(c, mark, put_reply(c));
+  if (status < 0) return status;
+  bool bad = c->reply == IMAP4I_BAD;
+  if (c->starts_tls && c->reply == IMAP4I_OK) s->tls = IMAP4I_TLS_ASKED;
+  imap4i_command_free(s);
+  s->commands++;
+  s->bad_commands = bad ? s->bad_commands + 1 : 0;
+  imap4i_input_reset(s);
+  if (s->bad_commands >= s->limits->bad_commands && !s->closing)
+    return imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("Too many invalid commands"));
+  if (s->failed_logins >= s->limits->failed_logins)
+    return imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("Too many failed logins"));
+  return IMAP4I_STEP_AGAIN;
+}
+
+/* After the command's work: announce what has changed, where that is allowed. */
+static int step_sync(imap4_session *s) {
+  imap4i_command *c = s->command;
+  int status = imap4i_sync_step(s, (c->row->flags & IMAP4I_CHECKPOINT) != 0);
+  if (status != IMAP4I_STEP_DONE) return status;
+  c->stage = IMAP4I_STAGE_REPLY;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static int end_run(imap4_session *s) {
+  imap4i_command *c = s->command;
+  if (c->expunged && c->reply == IMAP4I_OK && !c->row->uid) imap4i_reply_status(c, IMAP4_ST_EXPUNGED);
+  bool sync = s->state == IMAP4_STATE_SELECTED && s->view && c->reply != IMAP4I_BAD && !c->no_sync &&
+              (c->row->flags & IMAP4I_NO_SYNC) == 0;
+  if (sync) imap4i_sync_begin(s, !c->no_expunge && (c->row->flags & IMAP4I_USES_SEQS) == 0, c->row->uid);
+  c->stage = sync ? IMAP4I_STAGE_SYNC : IMAP4I_STAGE_REPLY;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static int step_command(imap4_session *s) {
+  imap4i_command *c = s->command;
+  if (c->stage == IMAP4I_STAGE_REPLY) return step_reply(s);
+  if (c->stage == IMAP4I_STAGE_SYNC) return step_sync(s);
+  s->op.fresh = false; /* this step takes the answer */
+  int status = c->row->step(c);
+  return status == IMAP4I_STEP_DONE ? end_run(s) : status;
+}
+
+/* ---- the session ---------------------------------------------------------------------------- */
+
+static bool put_greeting(imap4_session *s) {
+  imap4i_buf *out = &s->out;
+  imap4_str text = s->server->greeting ? imap4i_str(s->server->greeting, s->server->greeting_length)
+                                       : IMAP4I_S("IMAP4 server ready");
+  return imap4i_buf_puts(out, s->preauth ? IMAP4I_S("* PREAUTH [CAPABILITY ") : IMAP4I_S("* OK [CAPABILITY ")) &&
+         imap4i_put_capabilities(s, out) && imap4i_buf_puts(out, IMAP4I_S("] ")) && imap4i_put_text(out, text) &&
+         imap4i_buf_puts(out, IMAP4I_S("\r\n"));
+}
+
+static int greet(imap4_session *s) {
+  if (!put_greeting(s)) return IMAP4_ERR_NOMEM;
+  s->greeted = true;
+  return IMAP4I_STEP_AGAIN;
+}
+
+/* No command is under way. */
+static int step_between(imap4_session *s) {
+  if (s->bye_length > 0) return imap4i_bye(s, IMAP4I_S("UNAVAILABLE"), imap4i_str(s->bye, s->bye_length));
+  if (s->tls == IMAP4I_TLS_ASKED) return IMAP4I_STEP_WAIT_TLS;
+  if (s->input.ready) return imap4i_may_write(s) ? begin_command(s) : IMAP4I_STEP_WAIT_OUTPUT;
+  if (s->input.ended) {
+    s->closing = true;
+    return IMAP4I_STEP_AGAIN;
+  }
+  return IMAP4I_STEP_WAIT_INPUT;
+}
+
+static int step(imap4_session *s) {
+  if (!s->greeted) return greet(s);
+  if (s->op.state == IMAP4I_OP_WAITING) return IMAP4I_STEP_WAIT_STORE;
+  if (!s->command) return step_between(s);
+  int status = step_command(s);
+  if (status == IMAP4I_STEP_WAIT_INPUT) {
+    if (s->bye_length > 0) return imap4i_bye(s, IMAP4I_S("UNAVAILABLE"), imap4i_str(s->bye, s->bye_length));
+    if (s->input.ended) s->closing = true; /* it waits for what will not come */
+  }
+  return status;
+}
+
+/*
+ * Memory is short.  A host without memory loses the session.  At the session's own ceiling the command is
+ * given up and the client hears of it, unless a response or a message is half through: then the connection
+ * ends.
+ */
+static int out_of_memory(imap4_session *s) {
+  imap4i_command *c = s->command;
+  if (!s->mem.ceiling_hit) return s->fatal = IMAP4_ERR_NOMEM;
+  if (!c || c->stage == IMAP4I_STAGE_REPLY || c->line_open || s->input.mode != IMAP4I_INPUT_COMMAND) {
+    s->closing = true;
+    return IMAP4_OK;
+  }
+  if (c->row && c->row->end) c->row->end(c);
+  imap4i_arena_free(&c->arena);
+  c->row = NULL;
+  c->stage = IMAP4I_STAGE_REPLY;
+  imap4i_reply(c, IMAP4I_NO, IMAP4I_S("LIMIT"), IMAP4I_S("This needs more memory than a session may use"));
+  return IMAP4_OK;
+}
+
+/* What a step leaves behind: while none of this moves, nothing happens. */
+static uint64_t trace(const imap4_session *s) {
+  const imap4i_command *c = s->command;
+  uint64_t sum = s->progress + s->op.number + s->commands + s->output_octets + s->out.n + s->input_octets;
+  if (c) sum += (uint64_t)c->phase << 48 | (uint64_t)c->stage << 40;
+  if (s->view) sum += (uint64_t)s->view->sync_phase << 32;
+  return sum;
+}
+
+int imap4i_run(imap4_session *s, uint32_t *budget) {
+  uint64_t before = trace(s);
+  uint32_t still = 0;
+  while (!s->fatal && !s->closing) {
+    if (*budget == 0) {
+      s->runnable = true;
+      return IMAP4_OK;
+    }
+    --*budget;
+    s->runnable = false;
+    int status = step(s);
+    if (s->fatal) break; /* noticed inside a callback */
+    if (status == IMAP4_ERR_NOMEM) status = out_of_memory(s);
+    if (status < 0) s->fatal = status;
+    if (status != IMAP4I_STEP_AGAIN) break;
+    uint64_t now = trace(s);
+    still = now == before ? still + 1 : 0;
+    before = now;
+    if (still > STALL_STEPS) s->fatal = IMAP4_ERR_STALLED;
+  }
+  return s->fatal;
+}

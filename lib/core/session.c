@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a session, and the push and pull calls of session.h. */
+#include "imap4/session.h"
+
+#include "core/command.h"
+
+#define MINIMUM_ARGS sizeof(imap4_session_args)
+#define MINIMUM_TRANSPORT offsetof(imap4_transport, start_tls)
+/* A buffer that was larger than this is given back as soon as it is empty. */
+#define KEEP_OUTPUT 0
+
+int imap4_session_args_init(imap4_session_args *args, uint32_t struct_size) {
+  if (!args) return IMAP4_ERR_INVALID;
+  if (struct_size < MINIMUM_ARGS) return IMAP4_ERR_VERSION;
+  memset(args, 0, struct_size);
+  args->struct_size = struct_size;
+  return IMAP4_OK;
+}
+
+static int import_transport(imap4_session *s, const imap4_session_args *args) {
+  const imap4_transport *t = args->transport;
+  s->can_start_tls = args->can_start_tls != 0;
+  if (!t) return IMAP4_OK;
+  int status = imap4i_import(&s->transport, sizeof s->transport, MINIMUM_TRANSPORT, t, t->struct_size);
+  if (status != IMAP4_OK) return status;
+  if (!s->transport.read || !s->transport.write) return IMAP4_ERR_INVALID;
+  s->has_transport = true;
+  s->transport_user = args->transport_user;
+  s->can_start_tls = s->transport.start_tls != NULL;
+  return IMAP4_OK;
+}
+
+static char delimiter_of(uint32_t delimiter) {
+  return delimiter > 0x20 && delimiter < 0x7f ? (char)delimiter : '/';
+}
+
+int imap4_session_new(imap4_server *server, const imap4_session_args *given, imap4_session **session) {
+  imap4_session_args args;
+  if (!server || !given || !session) return IMAP4_ERR_INVALID;
+  int status = imap4i_import(&args, sizeof args, MINIMUM_ARGS, given, given->struct_size);
+  if (status != IMAP4_OK) return status;
+  imap4_session *s = server->resize(server->resize_user, NULL, 0, sizeof *s);
+  if (!s) return IMAP4_ERR_NOMEM;
+  memset(s, 0, sizeof *s);
+  s->server = server;
+  status = import_transport(s, &args);
+  if (status != IMAP4_OK) {
+    server->resize(server->resize_user, s, sizeof *s, 0);
+    return status;
+  }
+  s->limits = &server->before_login;
+  imap4i_mem_init(&s->mem, server->resize, server->resize_user, s->limits->session_octets);
+  s->mem.used = s->mem.peak = sizeof *s;
+  s->secure = args.secure != 0;
+  s->features_off = args.features_off;
+  s->now_ms = s->last_command_ms = args.now_ms;
+  s->delimiter = '/';
+  s->runnable = true;
+  imap4i_buf_init(&s->input.buf, &s->mem, SIZE_MAX);
+  imap4i_buf_init(&s->out, &s->mem, SIZE_MAX);
+  imap4i_buf_init(&s->pump, &s->mem, SIZE_MAX);
+  imap4i_arena_init(&s->op.copies, &s->mem);
+  if (args.account) {
+    s->preauth = true;
+    imap4i_logged_in(s, args.account, args.delimiter);
+  }
+  *session = s;
+  return IMAP4_OK;
+}
+
+void imap4i_logged_in(imap4_session *s, void *account, uint32_t delimiter) {
+  s->account = account;
+  s->delimiter = delimiter_of(delimiter);
+  s->state = IMAP4_STATE_AUTHENTICATED;
+  s->limits = &s->server->after_login;
+  s->mem.ceiling = s->limits->session_octets;
+}
+
+void imap4i_deselect(imap4_session *s) {
+  imap4i_view *view = s->view;
+  if (!view) return;
+  s->view = NULL;
+  s->calling++;
+  s->server->store.close(s->server->store_user, view->mailbox);
+  s->calling--;
+  imap4i_uidset_free(&view->uids);
+  imap4i_uidset_free(&view->recent);
+  imap4i_uidset_free(&view->gone);
+  imap4i_free(&s->mem, view, sizeof *view);
+  s->state = IMAP4_STATE_AUTHENTICATED;
+}
+
+void imap4_session_free(imap4_session *s) {
+  if (!s || s->calling > 0) return;
+  imap4i_op_free(s);
+  imap4i_command_free(s);
+  imap4i_deselect(s);
+  if (s->account) {
+    s->calling++;
+    s->server->store.release(s->server->store_user, s->account);
+    s->calling--;
+  }
+  imap4i_wipe(s->input.buf.p, s->input.buf.n);
+  imap4i_wipe(s->pump.p, s->pump.n);
+  imap4i_buf_free(&s->input.buf);
+  imap4i_buf_free(&s->out);
+  imap4i_buf_free(&s->pump);
+  s->server->resize(s->server->resize_user, s, sizeof *s, 0);
+}
+
+int imap4i_usable(const imap4_session *s) {
+  if (s->calling > 0) return IMAP4_ERR_REENTRANT;
+  return s->fatal;
+}
+
+/* ---- push and pull -------------------------------------------------------------------------- */
+
+/* Nothing in plain text may stand between STARTTLS and TLS (contract C10). */
+static bool refuse_plain_input(imap4_session *s) {
+  if (s->tls != IMAP4I_TLS_ASKED) return false;
+  s->closing = true;
+  return true;
+}
+
+int imap4_session_input(imap4_session *s, const void *data, size_t len, size_t *used) {
+  if (!s || !used || (!data && len > 0)) return IMAP4_ERR_INVALID;
+  *used = 0;
+  int status = imap4i_usable(s);
+  uint32_t budget = s->limits->work_budget;
+  if (status == IMAP4_OK) status = imap4i_run(s, &budget);
+  while (status == IMAP4_OK && *used < len && !refuse_plain_input(s) && imap4i_input_wanted(s)) {
+    size_t n = 0;
+    status = imap4i_input_take(s, imap4i_str((const char *)data + *used, len - *used), &n);
+    *used += n;
+    s->input_octets += n;
+    if (status != IMAP4_OK) {
+      /* The ceiling before login is low on purpose; a client that reaches it here sends no command. */
+      if (status == IMAP4_ERR_NOMEM && s->mem.ceiling_hit) {
+        s->closing = true;
+        status = IMAP4_OK;
+      } else {
+        s->fatal = status;
+      }
+      break;
+    }
+    if (s->input.ready) status = imap4i_run(s, &budget);
+  }
+  imap4i_shrink(s);
+  return status;
+}
+
+int imap4_session_input_end(imap4_session *s) {
+  if (!s) return IMAP4_ERR_INVALID;
+  int status = imap4i_usable(s);
+  if (status != IMAP4_OK) return status;
+  s->input.ended = true;
+  s->runnable = true;
+  return IMAP4_OK;
+}
+
+int imap4_session_output(imap4_session *s, const void **data, size_t *len) {
+  if (!s || !data || !len) return IMAP4_ERR_INVALID;
+  if (s->calling > 0) return IMAP4_ERR_REENTRANT;
+  *data = s->out.p + s->out_sent;
+  *len = imap4i_output_waiting(s);
+  if (*len == 0) *data = NULL;
+  return IMAP4_OK;
+}
+
+int imap4_session_output_done(imap4_session *s, size_t n) {
+  if (!s || n > imap4i_output_waiting(s)) return IMAP4_ERR_INVALID;
+  if (s->calling > 0) return IMAP4_ERR_REENTRANT;
+  bool was_full = !imap4i_may_write(s);
+  s->out_sent += n;
+  s->output_octets += n;
+  if (s->command) s->last_command_ms = s->now_ms;
+  if (imap4i_output_waiting(s) == 0) {
+    s->out.n = 0;
+    s->out_sent = 0;
+  }
+  if (was_full && imap4i_may_write(s)) s->runnable = true;
+  imap4i_shrink(s);
+  return IMAP4_OK;
+}
+
+void imap4i_shrink(imap4_session *s) {
+  if (s->out.n == 0 && s->out.capacity > KEEP_OUTPUT) imap4i_buf_free(&s->out);
+  if (s->input.buf.n == 0) imap4i_buf_free(&s->input.buf);
+}
+
+uint32_t imap4_session_want(const imap4_session *s) {
+  if (!s) return IMAP4_WANT_CLOSED;
+  if (s->fatal) return IMAP4_WANT_CLOSED;
+  uint32_t want = imap4i_output_waiting(s) > 0 ? IMAP4_WANT_WRITE : 0;
+  if (s->closing) return want ? want : IMAP4_WANT_CLOSED;
+  if (s->tls == IMAP4I_TLS_ASKED) {
+    if (s->has_transport) return want ? want : IMAP4_WANT_READ | IMAP4_WANT_WRITE;
+    return want ? want : IMAP4_WANT_TLS;
+  }
+  if (s->op.state == IMAP4I_OP_WAITING) want |= IMAP4_WANT_STORE;
+  if (imap4i_input_wanted(s) && imap4i_may_write(s)) want |= IMAP4_WANT_READ;
+  if (s->runnable) want |= IMAP4_WANT_RUN;
+  return want;
+}
+
+int imap4_session_tls_started(imap4_session *s) {
+  if (!s) return IMAP4_ERR_INVALID;
+  int status = imap4i_usable(s);
+  if (status != IMAP4_OK) return status;
+  if (s->tls != IMAP4I_TLS_ASKED || imap4i_output_waiting(s) > 0) return IMAP4_ERR_STATE;
+  s->tls = IMAP4I_TLS_NONE;
+  s->secure = true;
+  s->runnable = true;
+  return IMAP4_OK;
+}
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+int imap4_session_tick(imap4_session *s, uint64_t now_ms) {
+  if (!s) return IMAP4_ERR_INVALID;
+  int status = imap4i_usable(s);
+  if (status != IMAP4_OK) return status;
+  if (now_ms > s->now_ms) s->now_ms = now_ms;
+  if (s->now_ms >= s->next_poll_ms && s->next_poll_ms > 0) {
+    s->next_poll_ms = 0;
+    s->notified = true;
+    s->runnable = true;
+  }
+  if (s->closing || s->now_ms - s->last_command_ms < s->limits->idle_ms) return IMAP4_OK;
+  /* A client that does not read what it asked for, or a store that hangs, can't be told; RFC 3501 5.4. */
+  bool quiet = !s->command || (s->input.mode == IMAP4I_INPUT_LINE && s->op.state == IMAP4I_OP_NONE);
+  if (quiet && imap4i_output_waiting(s) == 0) {
+    status = imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("Autologout; idle for too long"));
+    if (status < 0) s->fatal = status;
+  }
+  s->closing = true;
+  return s->fatal;
+}
+
+uint64_t imap4_session_deadline(const imap4_session *s) {
+  if (!s || s->fatal || s->closing) return UINT64_MAX;
+  uint64_t deadline = s->last_command_ms + s->limits->idle_ms;
+  if (s->next_poll_ms > 0 && s->next_poll_ms < deadline) deadline = s->next_poll_ms;
+  return deadline;
+}
+
+/* ---- the rest ------------------------------------------------------------------------------- */
+
+int imap4_session_notify(imap4_session *s) {
+  if (!s) return IMAP4_ERR_INVALID;
+  if (s->fatal) return s->fatal;
+  s->notified = true;
+  if (s->command && s->command->row && s->command->row->step == imap4i_cmd_idle) s->runnable = true;
+  return IMAP4_OK;
+}
+
+int imap4_session_bye(imap4_session *s, imap4_str text) {
+  if (!s || text.n == 0) return IMAP4_ERR_INVALID;
+  int status = imap4i_usable(s);
+  if (status != IMAP4_OK) return status;
+  s->bye_length = (uint8_t)imap4i_min(text.n, sizeof s->bye);
+  memcpy(s->bye, text.p, s->bye_length);
+  s->runnable = true;
+  return IMAP4_OK;
+}
+
+int imap4_session_mask(imap4_session *s, uint64_t features_off) {
+  if (!s) return IMAP4_ERR_INVALID;
+  int status = imap4i_usable(s);
+  if (status == IMAP4_OK) s->features_off = features_off;
+  return status;
+}
+
+int imap4_session_get_info(const imap4_session *s, imap4_session_info *info) {
+  if (!s || !info) return IMAP4_ERR_INVALID;
+  if (info->struct_size < sizeof *info) return IMAP4_ERR_VERSION;
+  const imap4i_command *c = s->command;
+  *info = (imap4_session_info){
+      .struct_size = info->struct_size,
+      .state = s->closing || s->fatal ? IMAP4_STATE_LOGOUT : s->state,
+      .commands = s->commands,
+      .memory = s->mem.used,
+      .memory_peak = s->mem.peak,
+      .input_octets = s->input_octets,
+      .output_octets = s->output_octets,
+      .secure = s->secure,
+      .idle = c && c->row && c->row->step == imap4i_cmd_idle,
+  };
+  return IMAP4_OK;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The session: what is known of a connection.  The struct is small, because a thousand idle clients each
+ * have one; buffers, the command and the selected mailbox are allocated while they are needed.
+ */
+#ifndef IMAP4I_SESSION_H
+#define IMAP4I_SESSION_H
+
+#include "base/buf.h"
+#include "core/op.h"
+#include "core/server.h"
+#include "core/view.h"
+#include "wire/command.h"
+#include "wire/parser.h"
+
+struct imap4i_command;
+
+/* What a step of a command returns, beside a fatal error. */
+enum {
+  IMAP4I_STEP_AGAIN = 0,    /* call me again */
+  IMAP4I_STEP_DONE,         /* the reply is set */
+  IMAP4I_STEP_WAIT_OUTPUT,  /* when output was sent */
+  IMAP4I_STEP_WAIT_STORE,   /* when the operation is complete */
+  IMAP4I_STEP_WAIT_INPUT,   /* when the input asked for is there */
+  IMAP4I_STEP_WAIT_TLS      /* when TLS is up */
+};
+
+/* What the next octets of input are. */
+enum {
+  IMAP4I_INPUT_COMMAND, /* a line of a command */
+  IMAP4I_INPUT_LITERAL, /* octets of a literal that is part of a command */
+  IMAP4I_INPUT_SKIP,    /* a line of a command that is refused already: nothing is kept but its end */
+  IMAP4I_INPUT_DISCARD, /* octets of a literal of such a command */
+  IMAP4I_INPUT_LINE,    /* a line that a running command waits for (AUTHENTICATE, IDLE, APPEND) */
+  IMAP4I_INPUT_STREAM   /* octets of a message, for the running command */
+};
+
+typedef struct imap4i_input {
+  imap4i_buf buf;      /* what was collected */
+  uint64_t left;       /* octets of a literal or message still to come */
+  uint32_t line_start; /* of the current line in |buf| */
+  uint32_t line_max;   /* INPUT_LINE: octets of the line at most */
+  uint32_t literals;   /* in this command so far */
+  uint32_t literal_octets;
+  uint8_t mode;
+  uint8_t after;  /* the mode that follows a discarded literal */
+  bool ready;     /* a command, a line or a chunk is complete in |buf| */
+  bool ended;     /* the client has closed its side */
+  bool too_long;  /* INPUT_LINE: the line passed |line_max| and was cut */
+  bool sync;      /* a refused literal was synchronising: the client will not send it */
+  imap4i_refusal refusal; /* the command under way is refused with this; text is empty if not */
+} imap4i_input;
+
+struct imap4_session {
+  imap4_server *server;
+  const imap4_limits *limits; /* before or after login */
+  imap4i_mem mem;
+  uint64_t features_off;
+  void *account;
+  imap4i_input input;
+  imap4i_buf out;
+  size_t out_sent; /* octets of |out| that were sent */
+  imap4i_op op;
+  struct imap4i_command *command; /* the one under way, or NULL */
+  imap4i_view *view;              /* the selected mailbox, or NULL */
+  imap4_transport transport;
+  void *transport_user;
+  imap4i_buf pump; /* read from the transport, not taken yet */
+  uint64_t now_ms;
+  uint64_t last_command_ms; /* autologout counts from here */
+  uint64_t next_poll_ms;    /* in IDLE */
+  uint64_t commands;
+  uint64_t input_octets;
+  uint64_t output_octets;
+  uint64_t progress; /* raised by steps that leave no other trace, for the stall guard */
+  int fatal;         /* sticky */
+  uint32_t calling;  /* inside a callback */
+  uint32_t bad_commands;
+  uint32_t failed_logins;
+  char delimiter;
+  uint8_t state; /* IMAP4_STATE_* */
+  uint8_t tls;   /* IMAP4I_TLS_* */
+  bool has_transport;
+  bool can_start_tls;
+  bool secure;
+  bool preauth;
+  bool greeted;
+  bool closing;   /* nothing more will be said; closed when the output is sent */
+  bool runnable;  /* a step can be made without anything from outside */
+  bool notified;  /* something may have happened in the selected mailbox */
+  bool watching;  /* the store's watch is on */
+  bool saw_end;   /* the transport's read said IMAP4_END */
+  uint8_t bye_length;
+  char bye[200]; /* asked for by imap4_session_bye(): its text */
+};
+
+enum { IMAP4I_TLS_NONE, IMAP4I_TLS_ASKED };
+
+/* Octets waiting to be sent. */
+static inline size_t imap4i_output_waiting(const imap4_session *s) {
+  return s->out.n - s->out_sent;
+}
+
+/* Whether a step may add a piece of a response now; otherwise it returns STEP_WAIT_OUTPUT. */
+static inline bool imap4i_may_write(const imap4_session *s) {
+  return imap4i_output_waiting(s) < s->limits->output_octets;
+}
+
+/* Whether a feature is there for this session: not masked by the server or the session. */
+static inline bool imap4i_has(const imap4_session *s, uint64_t feature) {
+  return ((s->server->features_off | s->features_off) & feature) == 0;
+}
+
+/* input.c: take octets; |*used| says how many.  Collects only what can be used now. */
+int imap4i_input_take(imap4_session *s, imap4_str data, size_t *used);
+/* Whether input could be used now. */
+bool imap4i_input_wanted(const imap4_session *s);
+/* A running command asks for a line of at most |max| octets; |input.ready| tells when it is there. */
+void imap4i_input_want_line(imap4_session *s, uint32_t max);
+/* A running command asks for |size| octets in chunks; after each, it calls imap4i_input_next(). */
+void imap4i_input_want_stream(imap4_session *s, uint64_t size);
+/* A running command has no use for |size| octets that come; then a line is wanted. */
+void imap4i_input_discard(imap4_session *s, uint64_t size, uint32_t max);
+/* The collected line or chunk was used. */
+void imap4i_input_next(imap4_session *s);
+/* Back to commands; buffers are given back. */
+void imap4i_input_reset(imap4_session *s);
+
+/* run.c: run steps until nothing can go on or |*budget| is spent.  IMAP4_OK or a fatal error. */
+int imap4i_run(imap4_session *s, uint32_t *budget);
+/* Announce the end: "* BYE text", and close. */
+int imap4i_bye(imap4_session *s, imap4_str code, imap4_str text);
+
+/* session.c: the selected mailbox is closed, if there is one. */
+void imap4i_deselect(imap4_session *s);
+/* The account is there: the limits after login hold. */
+void imap4i_logged_in(imap4_session *s, void *account, uint32_t delimiter);
+/* Whether calls are possible: IMAP4_OK, IMAP4_ERR_REENTRANT or the fatal error. */
+int imap4i_usable(const imap4_session *s);
+/* After output was sent or a command ended: give memory back that is not needed. */
+void imap4i_shrink(imap4_session *s);
+
+/* capability.c: append the list of capabilities that hold now ("IMAP4rev1 ..."). */
+bool imap4i_put_capabilities(const imap4_session *s, imap4i_buf *buf);
+/* Whether passwords in plain text are allowed now. */
+bool imap4i_plaintext_allowed(const imap4_session *s);
+/* Whether a SASL mechanism (in upper case) is offered now. */
+bool imap4i_mechanism_offered(const imap4_session *s, imap4_str mechanism);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Announcing changes of the selected mailbox: what a store says of its state becomes EXPUNGE, EXISTS, RECENT,
+ * FLAGS and FETCH responses, in this order of work:
+ *
+ *   poll        has the mod-sequence moved?  If not, and no expunge is owed, that is all.
+ *   new         UIDs from the view's |uidnext| on join the view
+ *   gone        if there are more messages in the view than in the mailbox, some were expunged: the store says
+ *               which, or all UIDs are compared; then EXPUNGE, where that is allowed now
+ *   exists      EXISTS and RECENT
+ *   flags       messages with a newer mod-sequence, except the new ones
+ *
+ * New messages are appended before the gone ones are looked for, so one comparison finds both kinds.
+ */
+#include "core/command.h"
+#include "wire/writer.h"
+
+enum {
+  SYNC_POLL,
+  SYNC_POLLED,
+  SYNC_NEW,
+  SYNC_NEW_ROWS,
+  SYNC_COUNT,
+  SYNC_VANISHED,
+  SYNC_VANISHED_ROWS,
+  SYNC_COMPARE,
+  SYNC_COMPARE_ROWS,
+  SYNC_EXPUNGE,
+  SYNC_EXISTS,
+  SYNC_FLAGS,
+  SYNC_FLAGS_ROWS,
+  SYNC_END
+};
+
+void imap4i_sync_begin(imap4_session *s, bool expunges, bool uid) {
+  imap4i_view *v = s->view;
+  v->sync_phase = SYNC_POLL;
+  v->sync_expunges = expunges;
+  v->sync_uid = uid;
+  v->sync_before = v->uidnext;
+  v->sync_after = 0;
+}
+
+static int next(imap4i_view *v, uint8_t phase) {
+  v->sync_phase = phase;
+  return IMAP4I_STEP_AGAIN;
+}
+
+/* A query about |uids| begins or goes on. */
+static int ask(imap4_session *s, uint8_t phase, imap4_uid_ranges uids, uint32_t attributes, uint64_t since) {
+  imap4i_view *v = s->view;
+  imap4_query_args args = {.attributes = attributes,
+                           .mailbox = v->mailbox,
+                           .uids = uids,
+                           .changed_since = since,
+                           .after_uid = v->sync_after,
+                           .capacity = s->limits->query_rows};
+  v->sync_row = 0;
+  v->sync_phase = phase;
+  return imap4i_op_call(s, IMAP4I_OP_QUERY, &args);
+}
+
+/* ---- poll ----------------------------------------------------------------------------------- */
+
+static int sync_poll(imap4_session *s, bool checkpoint) {
+  imap4i_view *v = s->view;
+  imap4_poll_args args = {.claim_recent = !v->read_only, .mailbox = v->mailbox, .checkpoint = checkpoint};
+  s->notified = false;
+  v->sync_phase = SYNC_POLLED;
+  return imap4i_op_call(s, IMAP4I_OP_POLL, &args);
+}
+
+bool imap4i_put_flags_line(imap4_session *s, const imap4_mailbox_state *state) {
+  return imap4i_buf_puts(&s->out, IMAP4I_S("* FLAGS ")) &&
+         imap4i_put_flags(&s->out, IMAP4_FLAG_ALL, state->keywords, false) &&
+         imap4i_buf_puts(&s->out, IMAP4I_S("\r\n"));
+}
+
+bool imap4i_put_permanent_line(imap4_session *s, const imap4_mailbox_state *state) {
+  imap4i_buf *out = &s->out;
+  bool read_only = s->view->read_only;
+  imap4_str keywords = read_only ? (imap4_str){NULL, 0} : state->keywords;
+  return imap4i_buf_puts(out, IMAP4I_S("* OK [PERMANENTFLAGS ")) &&
+         imap4i_put_permanent_flags(out, read_only ? 0 : state->flags & IMAP4_FLAG_ALL, keywords,
+                                    !read_only && state->new_keywords) &&
+         imap4i_buf_puts(out, read_only ? IMAP4I_S("] No permanent flags permitted\r\n")
+                                        : IMAP4I_S("] Flags that are kept\r\n"));
+}
+
+static int tell_keywords(imap4_session *s, const imap4_mailbox_state *state) {
+  imap4i_view *v = s->view;
+  uint64_t hash = imap4i_keywords_hash(state->keywords, state->new_keywords != 0);
+  if (hash == v->keywords_hash) return IMAP4I_STEP_AGAIN;
+  v->keywords_hash = hash;
+  v->new_keywords = state->new_keywords != 0;
+  size_t mark = imap4i_begin_piece(s->command);
+  bool ok = imap4i_put_flags_line(s, state) && imap4i_put_permanent_line(s, state);
+  return imap4i_end_piece(s->command, mark, ok);
+}
+
+static int sync_polled(imap4_session *s) {
+  imap4i_view *v = s->view;
+  const imap4_mailbox_state *state = &s->op.result.poll;
+  if (s->op.status == IMAP4_ST_NONEXISTENT || (s->op.status == IMAP4_OK && state->uidvalidity != v->uidvalidity))
+    return imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("The selected mailbox is gone"));
+  /* The command itself succeeded; what could not be found out now is told another time. */
+  if (s->op.status != IMAP4_OK) return next(v, SYNC_END);
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  v->sync_exists = state->exists;
+  v->sync_modseq = state->highest_modseq;
+  v->sync_first_recent = state->first_recent;
+  v->sync_uidnext = state->uidnext;
+  int status = tell_keywords(s, state);
+  if (status < 0) return status;
+  bool owed = v->expunge_modseq != v->sync_modseq && v->sync_expunges;
+  if (v->modseq == v->sync_modseq && !owed) return next(v, SYNC_END);
+  return next(v, v->sync_uidnext > v->uidnext ? SYNC_NEW : SYNC_COUNT);
+}
+
+/* ---- new messages --------------------------------------------------------------------------- */
+
+static int sync_new(imap4_session *s) {
+  imap4i_view *v = s->view;
+  /* Up to the UIDNEXT of the poll: whether later ones are \Recent is for the next poll to say. */
+  v->sync_range = (imap4_uid_range){v->uidnext, v->sync_uidnext - 1};
+  if (v->sync_after < v->uidnext - 1) v->sync_after = v->uidnext - 1;
+  return ask(s, SYNC_NEW_ROWS, (imap4_uid_ranges){&v->sync_range, 1}, 0, 0);
+}
+
+static int sync_new_rows(imap4_session *s) {
+  imap4i_view *v = s->view;
+  if (s->op.status != IMAP4_OK) return next(v, SYNC_EXISTS);
+  const imap4_query_result *r = &s->op.result.query;
+  for (uint32_t i = 0; i < r->count; i++) {
+    uint32_t uid = imap4i_op_row(s, i).uid;
+    if (uid >= v->sync_uidnext) return next(v, SYNC_EXISTS); /* not asked for: the store is not to be trusted */
+    bool recent = v->sync_first_recent == 0 || uid >= v->sync_first_recent;
+    if (!imap4i_view_add(v, uid, recent)) return IMAP4_ERR_NOMEM;
+    v->sync_after = uid;
+    v->uidnext = uid + 1;
+  }
+  if (!r->last) return next(v, SYNC_NEW);
+  v->uidnext = v->sync_uidnext;
+  return next(v, SYNC_COUNT);
+}
+
+/* ---- expunged messages ---------------------------------------------------------------------- */
+
+static int sync_count(imap4_session *s) {
+  imap4i_view *v = s->view;
+  v->sync_after = 0;
+  v->sync_removed = 0;
+  imap4i_uidset_free(&v->gone);
+  if (v->count <= v->sync_exists) {
+    v->expunge_modseq = v->sync_modseq;
+    return next(v, SYNC_EXISTS);
+  }
+  if (!v->sync_expunges) return next(v, SYNC_EXISTS);
+  return next(v, s->server->store.vanished ? SYNC_VANISHED : SYNC_COMPARE);
+}
+
+static int sync_vanished(imap4_session *s) {
+  imap4i_view *v = s->view;
+  imap4_vanished_args args = {.after_uid = v->sync_after,
+                              .mailbox = v->mailbox,
+                              .since = v->expunge_modseq,
+                              .capacity = s->limits->query_rows};
+  v->sync_phase = SYNC_VANISHED_ROWS;
+  return imap4i_op_call(s, IMAP4I_OP_VANISHED, &args);
+}
+
+/* Members of |ranges| that the view has are gone. */
+static bool note_gone(imap4i_view *v, imap4_uid_ranges ranges) {
+  imap4i_uidset both;
+  imap4i_uidset_init(&both, v->gone.mem);
+  bool ok = imap4i_uidset_intersect(&both, imap4i_uidset_ranges(&v->uids), ranges);
+  for (size_t i = 0; ok && i < both.n; i++) ok = imap4i_uidset_add(&v->gone, both.p[i].first, both.p[i].last);
+  imap4i_uidset_free(&both);
+  return ok;
+}
+
+static int sync_vanished_rows(imap4_session *s) {
+  imap4i_view *v = s->view;
+  const imap4_vanished_result *r = &s->op.result.vanished;
+  if (s->op.status != IMAP4_OK) return next(v, SYNC_COMPARE);
+  if (!note_gone(v, r->uids)) return IMAP4_ERR_NOMEM;
+  if (!r->last) {
+    v->sync_after = r->uids.p[r->uids.n - 1].last;
+    return next(v, SYNC_VANISHED);
+  }
+  /* An answer that does not add up is no answer. */
+  uint64_t found = imap4i_ranges_count(imap4i_uidset_ranges(&v->gone));
+  if (v->count - found > v->sync_exists) {
+    v->sync_after = 0;
+    return next(v, SYNC_COMPARE);
+  }
+  return next(v, SYNC_EXPUNGE);
+}
+
+static int sync_compare(imap4_session *s) {
+  imap4i_view *v = s->view;
+  if (v->sync_after == 0) imap4i_uidset_free(&v->gone);
+  return ask(s, SYNC_COMPARE_ROWS, imap4i_uidset_ranges(&v->uids), 0, 0);
+}
+
+/* What lies between two UIDs that are there is gone. */
+static bool note_gap(imap4i_view *v, uint32_t after, uint32_t before) {
+  imap4_uid_range gap = {after + 1, before - 1};
+  return after + 1 >= before || note_gone(v, (imap4_uid_ranges){&gap, 1});
+}
+
+static int sync_compare_rows(imap4_session *s) {
+  imap4i_view *v = s->view;
+  const imap4_query_result *r = &s->op.result.query;
+  if (s->op.status != IMAP4_OK) return next(v, SYNC_EXISTS);
+  for (uint32_t i = 0; i < r->count; i++) {
+    uint32_t uid = imap4i_op_row(s, i).uid;
+    if (!note_gap(v, v->sync_after, uid)) return IMAP4_ERR_NOMEM;
+    v->sync_after = uid;
+  }
+  if (!r->last) return next(v, SYNC_COMPARE);
+  if (v->sync_after < v->uidnext && !note_gap(v, v->sync_after, v->uidnext)) return IMAP4_ERR_NOMEM;
+  return next(v, SYNC_EXPUNGE);
+}
+
+/* EXPUNGE from the first to the last: each number is as if those before it were removed already. */
+static int sync_expunge(imap4_session *s) {
+  imap4i_view *v = s->view;
+  imap4_uid_ranges gone = imap4i_uidset_ranges(&v->gone);
+  if (v->sync_removed == 0) v->sync_after = 0;
+  uint32_t uid;
+  while ((uid = imap4i_ranges_next(gone, v->sync_after)) != 0) {
+    if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+    size_t mark = imap4i_begin_piece(s->command);
+    bool ok = imap4i_buf_puts(&s->out, IMAP4I_S("* ")) &&
+              imap4i_buf_put_u64(&s->out, imap4i_view_seq(v, uid) - v->sync_removed) &&
+              imap4i_buf_puts(&s->out, IMAP4I_S(" EXPUNGE\r\n"));
+    int status = imap4i_end_piece(s->command, mark, ok);
+    if (status < 0) return status;
+    v->sync_after = uid;
+    v->sync_removed++;
+  }
+  if (!imap4i_view_remove(v, gone)) return IMAP4_ERR_NOMEM;
+  imap4i_uidset_free(&v->gone);
+  v->expunge_modseq = v->sync_modseq;
+  /* RFC 3501 7.4.1: the client has counted down by itself. */
+  v->told -= v->sync_removed;
+  return next(v, SYNC_EXISTS);
+}
+
+/* ---- sizes and flags ------------------------------------------------------------------------ */
+
+static bool put_number(imap4_session *s, uint64_t number, imap4_str word) {
+  return imap4i_buf_puts(&s->out, IMAP4I_S("* ")) && imap4i_buf_put_u64(&s->out, number) &&
+         imap4i_buf_puts(&s->out, word);
+}
+
+static int sync_exists(imap4_session *s) {
+  imap4i_view *v = s->view;
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  uint32_t recent = (uint32_t)imap4i_ranges_count(imap4i_uidset_ranges(&v->recent));
+  size_t mark = imap4i_begin_piece(s->command);
+  bool ok = true;
+  /* EXISTS only for arrivals: after EXPUNGE alone it makes some clients loop in IDLE. */
+  if (v->count > v->told) ok = put_number(s, v->count, IMAP4I_S(" EXISTS\r\n"));
+  if (recent != v->told_recent) ok = ok && put_number(s, recent, IMAP4I_S(" RECENT\r\n"));
+  int status = imap4i_end_piece(s->command, mark, ok);
+  if (status < 0) return status;
+  v->told = v->count;
+  v->told_recent = recent;
+  v->sync_after = 0;
+  return next(v, v->modseq < v->sync_modseq ? SYNC_FLAGS : SYNC_END);
+}
+
+static int sync_flags(imap4_session *s) {
+  imap4i_view *v = s->view;
+  if (v->count == 0) {
+    v->modseq = v->sync_modseq;
+    return next(v, SYNC_END);
+  }
+  return ask(s, SYNC_FLAGS_ROWS, imap4i_uidset_ranges(&v->uids), IMAP4_ATTR_FLAGS | IMAP4_ATTR_MODSEQ, v->modseq);
+}
+
+bool imap4i_put_flags_row(imap4_session *s, const imap4_row *row, bool uid) {
+  imap4i_view *v = s->view;
+  imap4i_buf *out = &s->out;
+  bool recent = imap4i_ranges_has(imap4i_uidset_ranges(&v->recent), row->uid);
+  bool ok = put_number(s, imap4i_view_seq(v, row->uid), IMAP4I_S(" FETCH ("));
+  if (uid) {
+    ok = ok && imap4i_buf_puts(out, IMAP4I_S("UID ")) && imap4i_buf_put_u64(out, row->uid) &&
+         imap4i_buf_putc(out, ' ');
+  }
+  return ok && imap4i_buf_puts(out, IMAP4I_S("FLAGS ")) &&
+         imap4i_put_flags(out, row->flags, row->keywords, recent) && imap4i_buf_puts(out, IMAP4I_S(")\r\n"));
+}
+
+static int sync_flags_rows(imap4_session *s) {
+  imap4i_view *v = s->view;
+  const imap4_query_result *r = &s->op.result.query;
+  if (s->op.status != IMAP4_OK) return next(v, SYNC_END);
+  for (; v->sync_row < r->count; v->sync_row++) {
+    if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+    imap4_row row = imap4i_op_row(s, v->sync_row);
+    v->sync_after = row.uid;
+    /* The flags of new messages are asked for by those who want them. */
+    if (row.uid >= v->sync_before || !imap4i_ranges_has(imap4i_uidset_ranges(&v->uids), row.uid)) continue;
+    size_t mark = imap4i_begin_piece(s->command);
+    int status = imap4i_end_piece(s->command, mark, imap4i_put_flags_row(s, &row, v->sync_uid));
+    if (status < 0) return status;
+  }
+  if (!r->last) return next(v, SYNC_FLAGS);
+  v->modseq = v->sync_modseq;
+  return next(v, SYNC_END);
+}
+
+int imap4i_sync_step(imap4_session *s, bool checkpoint) {
+  switch (s->view->sync_phase) {
+  case SYNC_POLL:
+    return sync_poll(s, checkpoint);
+  case SYNC_POLLED:
+    return sync_polled(s);
+  case SYNC_NEW:
+    return sync_new(s);
+  case SYNC_NEW_ROWS:
+    return sync_new_rows(s);
+  case SYNC_COUNT:
+    return sync_count(s);
+  case SYNC_VANISHED:
+    return sync_vanished(s);
+  case SYNC_VANISHED_ROWS:
+    return sync_vanished_rows(s);
+  case SYNC_COMPARE:
+    return sync_compare(s);
+  case SYNC_COMPARE_ROWS:
+    return sync_compare_rows(s);
+  case SYNC_EXPUNGE:
+    return sync_expunge(s);
+  case SYNC_EXISTS:
+    return sync_exists(s);
+  case SYNC_FLAGS:
+    return sync_flags(s);
+  case SYNC_FLAGS_ROWS:
+    return sync_flags_rows(s);
+  default:
+    return IMAP4I_STEP_DONE;
+  }
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address lists (RFC 5322 section 3.4, obsolete forms of section 4.4, and what real mail makes of them), one
+ * address at a time.  Nothing is refused: what makes no sense is left out up to the next comma.
+ */
+#ifndef IMAP4I_ADDRESS_H
+#define IMAP4I_ADDRESS_H
+
+#include "base/buf.h"
+
+enum {
+  IMAP4I_ADDRESS_MAILBOX,
+  IMAP4I_ADDRESS_GROUP,    /* a group begins: |name| is its name */
+  IMAP4I_ADDRESS_GROUP_END
+};
+
+/* Spans live until the next call for the same list. */
+typedef struct imap4i_address {
+  uint8_t kind;
+  imap4_str name;    /* display name, or a comment behind the address; empty: none */
+  imap4_str route;   /* "@a,@b"; empty: none */
+  imap4_str mailbox; /* empty: missing */
+  imap4_str host;    /* empty: missing */
+} imap4i_address;
+
+typedef struct imap4i_address_list {
+  imap4_str rest; /* text not looked at yet */
+  imap4i_buf name;
+  imap4i_buf route;
+  imap4i_buf mailbox;
+  imap4i_buf host;
+  bool in_group;
+} imap4i_address_list;
+
+void imap4i_address_list_init(imap4i_address_list *list, imap4i_mem *mem);
+void imap4i_address_list_free(imap4i_address_list *list);
+/* Begin with another text, which must outlive the calls below. */
+void imap4i_address_list_begin(imap4i_address_list *list, imap4_str text);
+/* The next address; |*got| is false at the end.  IMAP4_OK or IMAP4_ERR_NOMEM. */
+int imap4i_address_list_next(imap4i_address_list *list, imap4i_address *address, bool *got);
+/* Append an address as ENVELOPE shows it.  False without memory. */
+IMAP4_MUST_USE bool imap4i_address_put(imap4i_buf *out, const imap4i_address *address);
+
+#endif

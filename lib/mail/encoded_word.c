@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Encoded words; see encoded_word.h.  A word is recognised wherever it stands, inside quoted strings and
+ * without white space around it too, as real mail has it.
+ */
+#include "mail/encoded_word.h"
+
+#include "base/base64.h"
+#include "base/charset.h"
+#include "imap4/error.h"
+#include "mail/text.h"
+
+/* Octets that are decoded at a time. */
+#define STEP 128
+
+/* =?charset?encoding?text?= taken apart. */
+typedef struct word {
+  imap4_str charset;
+  imap4_str text;
+  bool base64;  /* else "Q" */
+  size_t length; /* of the whole */
+} word;
+
+/* The way to |out|: a converter that stays open while adjacent words have the same charset. */
+typedef struct writer {
+  imap4i_buf *out;
+  imap4i_charset charset;
+  imap4_str name;
+  bool open;
+} writer;
+
+/* The span up to the next "?", which is taken off |*s| with it.  False if there is none. */
+static bool take_item(imap4_str *s, imap4_str *item) {
+  const char *mark = s->n > 0 ? memchr(s->p, '?', s->n) : NULL;
+  if (!mark) return false;
+  *item = (imap4_str){s->p, (size_t)(mark - s->p)};
+  *s = imap4i_tail(*s, item->n + 1);
+  return true;
+}
+
+/* Whether |s|, which starts with "=?", starts with an encoded word. */
+static bool parse_word(imap4_str s, word *w) {
+  imap4_str rest = imap4i_tail(s, 2);
+  imap4_str encoding;
+  if (!take_item(&rest, &w->charset) || w->charset.n == 0) return false;
+  if (!take_item(&rest, &encoding) || encoding.n != 1) return false;
+  char c = imap4i_lower(*encoding.p);
+  if (c != 'b' && c != 'q') return false;
+  if (!take_item(&rest, &w->text) || rest.n == 0 || *rest.p != '=') return false;
+  const char *star = memchr(w->charset.p, '*', w->charset.n);
+  if (star) w->charset.n = (size_t)(star - w->charset.p);
+  w->base64 = c == 'b';
+  w->length = s.n - rest.n + 1;
+  return true;
+}
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+/* Convert |in|; |last|: nothing more of this charset follows. */
+static int convert(writer *w, imap4_str in, bool last) {
+  imap4i_flow flow = {.in = in, .last = last};
+  bool done = false;
+  while (!done) {
+    size_t want = imap4i_min(flow.in.n, STEP) * 3 + IMAP4I_FLOW_ROOM;
+    flow.out = imap4i_buf_room(w->out, want);
+    if (!flow.out) return IMAP4_ERR_NOMEM;
+    flow.room = want;
+    done = imap4i_charset_feed(&w->charset, &flow);
+    imap4i_buf_added(w->out, want - flow.room);
+  }
+  return IMAP4_OK;
+}
+
+static int close_writer(writer *w) {
+  int r = IMAP4_OK;
+  if (w->open) r = convert(w, (imap4_str){0}, true);
+  if (w->open) imap4i_charset_close(&w->charset);
+  w->open = false;
+  return r;
+}
+
+/* Be ready for octets of |charset|. */
+static int open_writer(writer *w, imap4_str charset) {
+  if (w->open && imap4i_ieq(w->name, charset)) return IMAP4_OK;
+  int r = close_writer(w);
+  if (r != IMAP4_OK) return r;
+  r = imap4i_charset_open(&w->charset, charset);
+  if (r == IMAP4_ERR_INVALID) r = imap4i_charset_open(&w->charset, IMAP4I_S("utf-8"));
+  w->name = charset;
+  w->open = r == IMAP4_OK;
+  return r;
+}
+
+static int hex_digit(char c) {
+  if (imap4i_is_digit(c)) return c - '0';
+  c = imap4i_lower(c);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int put_q(writer *w, imap4_str text) {
+  char octets[STEP];
+  while (text.n > 0) {
+    size_t n = 0;
+    for (; text.n > 0 && n < sizeof(octets); n++) {
+      size_t used = 1;
+      octets[n] = *text.p == '_' ? ' ' : *text.p;
+      if (*text.p == '=' && text.n >= 3 && hex_digit(text.p[1]) >= 0 && hex_digit(text.p[2]) >= 0) {
+        octets[n] = (char)(unsigned char)(hex_digit(text.p[1]) * 16 + hex_digit(text.p[2]));
+        used = 3;
+      }
+      text = imap4i_tail(text, used);
+    }
+    int r = convert(w, imap4i_str(octets, n), false);
+    if (r != IMAP4_OK) return r;
+  }
+  return IMAP4_OK;
+}
+
+static int put_b(writer *w, imap4_str text) {
+  char octets[STEP];
+  imap4i_base64 base64 = {0};
+  imap4i_flow flow = {.in = text, .last = true};
+  bool done = false;
+  while (!done) {
+    flow.out = octets;
+    flow.room = sizeof(octets);
+    done = imap4i_base64_feed(&base64, &flow);
+    int r = convert(w, imap4i_str(octets, sizeof(octets) - flow.room), false);
+    if (r != IMAP4_OK) return r;
+  }
+  return IMAP4_OK;
+}
+
+static int put_word(writer *w, const word *found) {
+  int r = open_writer(w, found->charset);
+  if (r != IMAP4_OK) return r;
+  return found->base64 ? put_b(w, found->text) : put_q(w, found->text);
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+/* Where the next encoded word of |s| begins; s.n if there is none. */
+static size_t find_word(imap4_str s, word *w) {
+  size_t at = 0;
+  while (at < s.n) {
+    const char *p = memchr(s.p + at, '=', s.n - at);
+    if (!p) return s.n;
+    at = (size_t)(p - s.p);
+    if (at + 1 < s.n && p[1] == '?' && parse_word(imap4i_tail(s, at), w)) return at;
+    at++;
+  }
+  return s.n;
+}
+
+static int decode(writer *w, imap4_str text) {
+  bool after_word = false;
+  word found;
+  while (text.n > 0) {
+    size_t at = find_word(text, &found);
+    imap4_str between = {text.p, at};
+    /* White space between two words is no part of the text. */
+    bool dropped = after_word && at < text.n && imap4i_trim(between).n == 0;
+    if (between.n > 0 && !dropped) {
+      int r = close_writer(w);
+      if (r != IMAP4_OK) return r;
+      if (!imap4i_buf_puts(w->out, between)) return IMAP4_ERR_NOMEM;
+    }
+    text = imap4i_tail(text, at);
+    if (text.n == 0) break;
+    int r = put_word(w, &found);
+    if (r != IMAP4_OK) return r;
+    text = imap4i_tail(text, found.length);
+    after_word = true;
+  }
+  return IMAP4_OK;
+}
+
+int imap4i_encoded_words(imap4_str text, imap4i_buf *out) {
+  writer w = {.out = out};
+  int r = decode(&w, text);
+  int closed = IMAP4_OK;
+  if (r == IMAP4_OK) {
+    closed = close_writer(&w);
+  } else if (w.open) {
+    imap4i_charset_close(&w.charset);
+  }
+  return r != IMAP4_OK ? r : closed;
+}

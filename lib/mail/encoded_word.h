@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Encoded words (RFC 2047, with the language tags of RFC 2231 section 5) in header values, decoded.
+ */
+#ifndef IMAP4I_ENCODED_WORD_H
+#define IMAP4I_ENCODED_WORD_H
+
+#include "base/buf.h"
+
+/*
+ * Append |text| to |out| with its encoded words as UTF-8.  All else is passed on as it stands, words that are
+ * not well-formed too; a charset that is not known is taken for UTF-8.  Characters that were cut between
+ * adjacent words are joined.  IMAP4_OK or IMAP4_ERR_NOMEM (|out| is full).
+ */
+int imap4i_encoded_words(imap4_str text, imap4i_buf *out);
+
+#endif

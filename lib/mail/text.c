@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Header text as strings of a response; see text.h.  All strings are written by one function, in two
+ * passes: look at the octets to choose the form, then write them.
+ */
+#include "mail/text.h"
+
+/* How octets are changed on their way out. */
+enum { AS_IS, UPPER, COLLAPSED };
+
+/* What the octets of a string amount to after the change. */
+typedef struct form {
+  size_t length;  /* octets that go out */
+  size_t escapes; /* among them " and \ */
+  bool literal;   /* 8-bit, CR or LF: no quoted string can hold it */
+} form;
+
+imap4_str imap4i_trim(imap4_str s) {
+  while (s.n > 0 && imap4i_is_wsp(s.p[s.n - 1])) s.n--;
+  while (s.n > 0 && imap4i_is_wsp(*s.p)) s = imap4i_tail(s, 1);
+  return s;
+}
+
+size_t imap4i_unfold(char *p, size_t n) {
+  size_t to = 0;
+  for (size_t i = 0; i < n; i++) {
+    bool line_end = p[i] == '\n' || (p[i] == '\r' && (i + 1 == n || p[i + 1] == '\n'));
+    if (!line_end && p[i] != '\0') p[to++] = p[i];
+  }
+  return to;
+}
+
+/* The next octet to go out, or -1 at the end. */
+static int next_octet(imap4_str *s, int how) {
+  while (s->n > 0) {
+    char c = *s->p;
+    *s = imap4i_tail(*s, 1);
+    if (c == '\0') continue;
+    if (how == UPPER) return (unsigned char)imap4i_upper(c);
+    if (how == AS_IS || !imap4i_is_wsp(c)) return (unsigned char)c;
+    while (s->n > 0 && (imap4i_is_wsp(*s->p) || *s->p == '\0')) *s = imap4i_tail(*s, 1);
+    return s->n > 0 ? ' ' : -1;
+  }
+  return -1;
+}
+
+static form measure(imap4_str s, int how) {
+  form f = {0};
+  int c;
+  while ((c = next_octet(&s, how)) >= 0) {
+    f.length++;
+    if (c == '"' || c == '\\') f.escapes++;
+    if (c == '\r' || c == '\n' || c >= 0x80) f.literal = true;
+  }
+  return f;
+}
+
+static bool put(imap4i_buf *out, imap4_str s, int how) {
+  int c;
+  if (how == COLLAPSED) s = imap4i_trim(s);
+  form f = measure(s, how);
+  if (f.literal && (!imap4i_buf_putc(out, '{') || !imap4i_buf_put_u64(out, f.length) ||
+                    !imap4i_buf_puts(out, IMAP4I_S("}\r\n")))) {
+    return false;
+  }
+  size_t n = f.literal ? f.length : f.length + f.escapes + 2;
+  char *to = imap4i_buf_room(out, n);
+  if (!to) return n == 0;
+  if (!f.literal) *to++ = '"';
+  while ((c = next_octet(&s, how)) >= 0) {
+    if (!f.literal && (c == '"' || c == '\\')) *to++ = '\\';
+    *to++ = (char)c;
+  }
+  if (!f.literal) *to = '"';
+  imap4i_buf_added(out, n);
+  return true;
+}
+
+bool imap4i_text_string(imap4i_buf *out, imap4_str s) {
+  return put(out, s, AS_IS);
+}
+
+bool imap4i_text_upper(imap4i_buf *out, imap4_str s) {
+  return put(out, s, UPPER);
+}
+
+bool imap4i_text_collapsed(imap4i_buf *out, imap4_str s) {
+  return put(out, s, COLLAPSED);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Header text: unfolding and trimming, and strings of a response (RFC 3501 section 9, string and nstring)
+ * made from the octets of a message.
+ */
+#ifndef IMAP4I_TEXT_H
+#define IMAP4I_TEXT_H
+
+#include "base/buf.h"
+
+static inline bool imap4i_is_wsp(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Without white space at both ends. */
+imap4_str imap4i_trim(imap4_str s);
+/* Unfold in place (RFC 5322 section 2.2.3): line ends go, NUL goes, all else stays.  Returns the new length. */
+size_t imap4i_unfold(char *p, size_t n);
+/* Append |s| as a string: quoted where that is possible, else as a literal.  NUL is left out.  False
+ * without memory. */
+IMAP4_MUST_USE bool imap4i_text_string(imap4i_buf *out, imap4_str s);
+/* Append |s| as a string in upper case. */
+IMAP4_MUST_USE bool imap4i_text_upper(imap4i_buf *out, imap4_str s);
+/* Append |s| as a string, each run of white space and line ends as one space, none at the ends. */
+IMAP4_MUST_USE bool imap4i_text_collapsed(imap4i_buf *out, imap4_str s);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Tokens of structured header fields; see token.h. */
+#include "mail/token.h"
+
+#include "mail/text.h"
+
+bool imap4i_is_atext(char c) {
+  unsigned char u = (unsigned char)c;
+  if (u >= 0x80) return true;
+  return u > ' ' && u < 0x7f && !memchr("()<>[]:;@\\,.\"", c, 13);
+}
+
+bool imap4i_is_token_char(char c) {
+  unsigned char u = (unsigned char)c;
+  return u > ' ' && u < 0x7f && !memchr("()<>@,;:\\\"/[]?=", c, 15);
+}
+
+/* The comment that begins at s->p, without recursion: comments nest (RFC 5322 section 3.2.2). */
+static imap4_str take_comment(imap4_str *s) {
+  size_t depth = 0;
+  size_t i = 0;
+  for (; i < s->n; i++) {
+    if (s->p[i] == '\\') {
+      i++;
+    } else if (s->p[i] == '(') {
+      depth++;
+    } else if (s->p[i] == ')' && --depth == 0) {
+      break;
+    }
+  }
+  size_t end = imap4i_min(i, s->n);
+  imap4_str inside = {s->p + 1, end - 1};
+  *s = imap4i_tail(*s, end + 1);
+  return inside;
+}
+
+void imap4i_skip_cfws(imap4_str *s, imap4_str *comment) {
+  while (s->n > 0) {
+    if (*s->p == '(') {
+      imap4_str inside = take_comment(s);
+      if (comment) *comment = inside;
+    } else if (imap4i_is_wsp(*s->p)) {
+      *s = imap4i_tail(*s, 1);
+    } else {
+      return;
+    }
+  }
+}
+
+imap4_str imap4i_take_token(imap4_str *s) {
+  size_t n = 0;
+  while (n < s->n && imap4i_is_token_char(s->p[n])) n++;
+  imap4_str token = {s->p, n};
+  *s = imap4i_tail(*s, n);
+  return token;
+}
+
+bool imap4i_take_quoted(imap4_str *s, imap4i_buf *out, bool *closed) {
+  size_t i = 1;
+  *closed = false;
+  for (; i < s->n; i++) {
+    char c = s->p[i];
+    if (c == '"') {
+      *closed = true;
+      i++;
+      break;
+    }
+    if (c == '\\' && i + 1 < s->n) c = s->p[++i];
+    /* Line ends inside come from folding, which is no part of the content. */
+    if (c != '\r' && c != '\n' && !imap4i_buf_putc(out, c)) return false;
+  }
+  *s = imap4i_tail(*s, i);
+  return true;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lexical tokens of structured header fields (RFC 5322 section 3.2, RFC 2045 section 5.1), taken off the
+ * front of a span.  Line ends count as white space wherever they stand, so fields may come folded or
+ * unfolded.  8-bit octets count as atom text.
+ */
+#ifndef IMAP4I_TOKEN_H
+#define IMAP4I_TOKEN_H
+
+#include "base/buf.h"
+
+/* RFC 5322 atext, and 8-bit octets. */
+bool imap4i_is_atext(char c);
+/* RFC 2045: token, 7-bit only. */
+bool imap4i_is_token_char(char c);
+
+/* Skip white space and comments; |*comment| becomes the inside of the last comment if there is one.  A
+ * comment that is not closed reaches to the end.  NULL: not wanted. */
+void imap4i_skip_cfws(imap4_str *s, imap4_str *comment);
+/* Take a token; empty if there is none here. */
+imap4_str imap4i_take_token(imap4_str *s);
+/* Take a quoted string, which begins here, and append its content to |out|; |*closed| is false when it
+ * reaches to the end of |s| without its quote.  False without memory. */
+IMAP4_MUST_USE bool imap4i_take_quoted(imap4_str *s, imap4i_buf *out, bool *closed);
+
+#endif

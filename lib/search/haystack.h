@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way from the octets of a body part to the matcher: transfer decoding, conversion to UTF-8, folding,
+ * each in bounded steps.  What needs no decoding or conversion takes the shorter way.
+ */
+#ifndef IMAP4I_HAYSTACK_H
+#define IMAP4I_HAYSTACK_H
+
+#include "base/casefold.h"
+#include "base/charset.h"
+#include "base/transfer.h"
+#include "search/matcher.h"
+
+#define IMAP4I_HAYSTACK_STEP 2048
+
+typedef struct imap4i_haystack {
+  imap4i_matcher *matcher;
+  imap4i_transfer transfer;
+  imap4i_charset charset;
+  imap4i_fold fold;
+  bool converts; /* |charset| is open */
+  char decoded[IMAP4I_HAYSTACK_STEP];
+  char converted[IMAP4I_HAYSTACK_STEP];
+} imap4i_haystack;
+
+/* Feeds |matcher|, which must outlive the haystack. */
+void imap4i_haystack_init(imap4i_haystack *haystack, imap4i_matcher *matcher);
+void imap4i_haystack_free(imap4i_haystack *haystack);
+
+/* A text begins: |transfer| is IMAP4I_TRANSFER_*, |charset| as named by the message or empty.  A charset that
+ * is not known is taken for UTF-8.  IMAP4_OK or IMAP4_ERR_NOMEM. */
+int imap4i_haystack_begin(imap4i_haystack *haystack, int transfer, imap4_str charset);
+/* More of it; |last| says that it ends here.  |news| as with imap4i_matcher_added().  IMAP4_OK or
+ * IMAP4_ERR_NOMEM. */
+int imap4i_haystack_feed(imap4i_haystack *haystack, imap4_str data, bool last, bool *news);
+
+/* Append the folding of |text|; what is not UTF-8 becomes U+FFFD, as it does in messages.  False without
+ * memory. */
+IMAP4_MUST_USE bool imap4i_fold_any(imap4_str text, imap4i_buf *out);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the parser makes of a command: typed arguments, one struct per shape of arguments.  Spans point into
+ * the command's text or its arena and live as long as the command.  Mailbox names are UTF-8 with INBOX
+ * spelt in upper case.  Knows no session and no store.
+ */
+#ifndef IMAP4I_COMMAND_H
+#define IMAP4I_COMMAND_H
+
+#include "base/arena.h"
+#include "wire/section.h"
+
+/* "*" in a set: the largest number in use. */
+#define IMAP4I_STAR 0u
+
+/* A range of a sequence set as written: either end may be IMAP4I_STAR, and first may be above last. */
+typedef struct imap4i_set_range {
+  uint32_t first;
+  uint32_t last;
+} imap4i_set_range;
+
+typedef struct imap4i_set {
+  imap4i_set_range *p;
+  size_t n;
+} imap4i_set;
+
+/* Flags as written: system bits, and keywords separated by a space.  \Recent is taken and dropped where a
+ * client may name it by mistake. */
+typedef struct imap4i_flags {
+  uint32_t system;
+  imap4_str keywords;
+} imap4i_flags;
+
+typedef struct imap4i_mailbox_args { /* SELECT EXAMINE CREATE DELETE SUBSCRIBE UNSUBSCRIBE */
+  imap4_str name;
+} imap4i_mailbox_args;
+
+typedef struct imap4i_rename_args {
+  imap4_str from;
+  imap4_str to;
+} imap4i_rename_args;
+
+typedef struct imap4i_login_args {
+  imap4_str user;
+  imap4_str password;
+} imap4i_login_args;
+
+typedef struct imap4i_authenticate_args {
+  imap4_str mechanism; /* in upper case */
+  bool has_initial;    /* RFC 4959 */
+  imap4_str initial;   /* base64 as written, "=" for empty */
+} imap4i_authenticate_args;
+
+typedef struct imap4i_list_args { /* LIST LSUB */
+  imap4_str reference;
+  imap4_str pattern; /* UTF-8, wildcards * and % as they are */
+} imap4i_list_args;
+
+typedef struct imap4i_status_args {
+  imap4_str name;
+  uint32_t items; /* IMAP4_STATUS_* */
+} imap4i_status_args;
+
+/* One message of APPEND: all before its literal. */
+typedef struct imap4i_append_message {
+  imap4i_flags flags;
+  imap4_date date;
+  uint64_t size;
+  bool sync; /* {n}: the client waits for "+"; false: {n+} */
+} imap4i_append_message;
+
+typedef struct imap4i_append_args {
+  imap4_str name;
+  imap4i_append_message message;
+} imap4i_append_args;
+
+/* Kinds of FETCH items. */
+enum {
+  IMAP4I_FETCH_UID,
+  IMAP4I_FETCH_FLAGS,
+  IMAP4I_FETCH_INTERNALDATE,
+  IMAP4I_FETCH_SIZE,          /* RFC822.SIZE */
+  IMAP4I_FETCH_ENVELOPE,
+  IMAP4I_FETCH_BODY,          /* BODY without section */
+  IMAP4I_FETCH_BODYSTRUCTURE,
+  IMAP4I_FETCH_SECTION        /* BODY[...], RFC822, RFC822.HEADER, RFC822.TEXT */
+};
+
+typedef struct imap4i_fetch_item {
+  uint8_t kind;
+  bool peek;    /* does not set \Seen (BODY.PEEK, RFC822.HEADER) */
+  bool partial; /* <offset.count> was given */
+  uint64_t offset;
+  uint64_t count;
+  imap4i_section section;
+  imap4_str label; /* the item's name in the response, ready to send: "BODY[1.HEADER.FIELDS (To Cc)]<0>" */
+} imap4i_fetch_item;
+
+typedef struct imap4i_fetch_args {
+  imap4i_set set;
+  imap4i_fetch_item *items; /* macros expanded, in order, without doubles */
+  size_t count;
+} imap4i_fetch_args;
+
+typedef struct imap4i_store_args {
+  imap4i_set set;
+  uint32_t mode; /* IMAP4_STORE_* */
+  bool silent;
+  imap4i_flags flags;
+} imap4i_store_args;
+
+typedef struct imap4i_copy_args { /* COPY MOVE */
+  imap4i_set set;
+  imap4_str name;
+} imap4i_copy_args;
+
+typedef struct imap4i_set_args { /* UID EXPUNGE */
+  imap4i_set set;
+} imap4i_set_args;
+
+typedef struct imap4i_words_args { /* ENABLE */
+  imap4_str *words;
+  size_t count;
+} imap4i_words_args;
+
+typedef struct imap4i_id_args {
+  imap4_str *pairs; /* name, value, name, value ...; a NIL value is empty */
+  size_t count;     /* strings, even; 0: NIL or an empty list */
+} imap4i_id_args;
+
+/* Kinds of search keys. */
+enum {
+  /* Operators; operands come before them. */
+  IMAP4I_KEY_AND, /* |operands| of them, >= 0; none: true */
+  IMAP4I_KEY_OR,  /* two */
+  IMAP4I_KEY_NOT, /* one */
+  /* Known from the view or a row. */
+  IMAP4I_KEY_ALL,
+  IMAP4I_KEY_SEQUENCE, /* |set| of sequence numbers */
+  IMAP4I_KEY_UID,      /* |set| of UIDs */
+  IMAP4I_KEY_RECENT,
+  IMAP4I_KEY_FLAG,    /* system flag |number| is set */
+  IMAP4I_KEY_KEYWORD, /* keyword |text| is set */
+  IMAP4I_KEY_LARGER,  /* than |number| octets */
+  IMAP4I_KEY_SMALLER,
+  IMAP4I_KEY_BEFORE, /* internal date, |day| */
+  IMAP4I_KEY_ON,
+  IMAP4I_KEY_SINCE,
+  /* Known from the message. */
+  IMAP4I_KEY_SENTBEFORE,
+  IMAP4I_KEY_SENTON,
+  IMAP4I_KEY_SENTSINCE,
+  IMAP4I_KEY_HEADER, /* |field| has |text|; BCC, CC, FROM, SUBJECT and TO are this */
+  IMAP4I_KEY_BODY,
+  IMAP4I_KEY_TEXT
+};
+
+/* One key or operator.  UNSEEN is FLAG and NOT, NEW is RECENT, FLAG, NOT and AND, and so on. */
+typedef struct imap4i_key {
+  uint8_t kind;
+  uint32_t operands;
+  uint64_t number;
+  int64_t day; /* days since 1970-01-01 */
+  imap4i_set set;
+  imap4_str field;
+  imap4_str text; /* UTF-8, converted from the command's CHARSET */
+} imap4i_key;
+
+/* Postfix order: operands, then their operator; evaluated with a stack, never by recursion.  The whole has
+ * one value. */
+typedef struct imap4i_search_args {
+  imap4i_key *keys;
+  size_t count;
+} imap4i_search_args;
+
+typedef union imap4i_args {
+  imap4i_mailbox_args mailbox;
+  imap4i_rename_args rename;
+  imap4i_login_args login;
+  imap4i_authenticate_args authenticate;
+  imap4i_list_args list;
+  imap4i_status_args status;
+  imap4i_append_args append;
+  imap4i_fetch_args fetch;
+  imap4i_store_args store;
+  imap4i_copy_args copy;
+  imap4i_set_args set;
+  imap4i_words_args words;
+  imap4i_id_args id;
+  imap4i_search_args search;
+} imap4i_args;
+
+#endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/* Digests: what is read from them, and that no octets mislead the readers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "memory_check.h"
+#include "mail_check.h"
+
+/* "1.2.MIME" and the like; fields are not needed here. */
+static imap4i_section parse(const char *z, uint32_t *parts) {
+  imap4i_section s = {.parts = parts};
+  while (*z >= '0' && *z <= '9') {
+    uint32_t n = 0;
+    while (*z >= '0' && *z <= '9') n = n * 10 + (uint32_t)(*z++ - '0');
+    parts[s.part_count++] = n;
+    if (*z == '.') z++;
+  }
+  s.kind = *z == 'H' ? IMAP4I_SECTION_HEADER : *z == 'T' ? IMAP4I_SECTION_TEXT : *z == 'M' ? IMAP4I_SECTION_MIME
+                                                                                         : IMAP4I_SECTION_ALL;
+  return s;
+}
+
+/* The octets of section |z| of |message|; "(nil)" if there are none. */
+static imap4_str section(imap4_str digest, imap4_str message, const char *z) {
+  uint32_t parts[20];
+  uint64_t offset;
+  uint64_t length;
+  imap4i_section s = parse(z, parts);
+  if (!imap4i_digest_section(digest, &s, &offset, &length)) return IMAP4I_S("(nil)");
+  assert_true(offset <= message.n && length <= message.n - offset);
+  return imap4i_str(message.p + offset, (size_t)length);
+}
+
+static void test_sections(void **unused) {
+  (void)unused;
+  static const char *const cases[][2] = {
+      {"HEADER", "From: a@x\r\nContent-Type: multipart/mixed; boundary=outer\r\n\r\n"},
+      {"1", "one"},
+      {"1.MIME", "\r\n"},
+      {"2", "two"},
+      {"2.MIME", "Content-Type: application/octet-stream\r\n\r\n"},
+      {"3.MIME", "Content-Type: message/rfc822\r\n\r\n"},
+      {"3.HEADER", "Subject: three\r\nContent-Type: multipart/mixed; boundary=third\r\n\r\n"},
+      {"3.1", "three one"},
+      {"3.1.MIME", "Content-Type: text/plain; charset=utf-8\r\n\r\n"},
+      {"3.2", "three two"},
+      {"4.1", "four one"},
+      {"4.1.MIME", "Content-Type: image/gif\r\n\r\n"},
+      {"4.2.HEADER", "Subject: four two\r\nContent-Type: multipart/mixed; boundary=inner\r\n\r\n"},
+      {"4.2.1", "four two one"},
+      {"4.2.2.1", "plain"},
+      {"4.2.2.2", "rich"},
+      {"4.2.2.2.MIME", "Content-Type: text/richtext\r\n\r\n"},
+      {"4.2.2", "--last\r\n\r\nplain\r\n--last\r\nContent-Type: text/richtext\r\n\r\nrich\r\n--last--\r\n"},
+      {"0", "(nil)"},
+      {"5", "(nil)"},
+      {"1.1", "(nil)"},
+      {"1.HEADER", "(nil)"},
+      {"1.TEXT", "(nil)"},
+      {"4.TEXT", "(nil)"},
+      {"3.3", "(nil)"},
+      {"3.1.1", "(nil)"},
+      {"4.2.2.3", "(nil)"},
+      {"4294967295", "(nil)"}};
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf buf;
+  imap4_str message = STR(mail_example);
+  imap4_str digest = mail_digest(memory_check_init(&memory), &limits, message, &buf);
+  for (size_t i = 0; i < IMAP4I_COUNT(cases); i++) {
+    assert_text(section(digest, message, cases[i][0]), cases[i][1]);
+  }
+  assert_true(imap4i_eq(section(digest, message, ""), message));
+  assert_int_equal(imap4i_digest_size(digest), message.n);
+  assert_true(imap4i_istarts(section(digest, message, "TEXT"), IMAP4I_S("preamble\r\n--outer")));
+  assert_true(imap4i_istarts(section(digest, message, "3"), IMAP4I_S("Subject: three")));
+  assert_true(imap4i_istarts(section(digest, message, "3.TEXT"), IMAP4I_S("--third\r\nContent")));
+  assert_true(imap4i_istarts(section(digest, message, "4"), IMAP4I_S("--fourth")));
+  assert_true(imap4i_istarts(section(digest, message, "4.2"), IMAP4I_S("Subject: four two")));
+  assert_true(imap4i_istarts(section(digest, message, "4.2.TEXT"), IMAP4I_S("--inner")));
+  assert_text(section(digest, message, "MIME"), "(nil)");
+  imap4i_buf_free(&buf);
+  memory_check_end(&memory);
+}
+
+static void test_sections_of_one_part(void **unused) {
+  (void)unused;
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf buf;
+  imap4_str message = IMAP4I_S("Subject: x\r\n\r\nbody\r\n");
+  imap4_str digest = mail_digest(memory_check_init(&memory), &limits, message, &buf);
+  assert_text(section(digest, message, "1"), "body\r\n");
+  assert_text(section(digest, message, "TEXT"), "body\r\n");
+  assert_text(section(digest, message, "1.MIME"), "Subject: x\r\n\r\n");
+  assert_text(section(digest, message, "2"), "(nil)");
+  assert_text(section(digest, message, "1.1"), "(nil)");
+  assert_text(section(digest, message, "1.TEXT"), "(nil)");
+  imap4i_buf_free(&buf);
+  message = IMAP4I_S("Content-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\ninside");
+  digest = mail_digest(&memory.mem, &limits, message, &buf);
+  assert_text(section(digest, message, "1"), "Subject: in\r\n\r\ninside");
+  assert_text(section(digest, message, "1.HEADER"), "Subject: in\r\n\r\n");
+  assert_text(section(digest, message, "1.TEXT"), "inside");
+  assert_text(section(digest, message, "1.1"), "inside");
+  assert_text(section(digest, message, "1.1.MIME"), "Subject: in\r\n\r\n");
+  assert_text(section(digest, message, "1.2"), "(nil)");
+  imap4i_buf_free(&buf);
+  memory_check_end(&memory);
+}
+
+static void test_body(void **unused) {
+  (void)unused;
+  assert_item(mail_example, 'b',
+              "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 3 0)"
+              "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 3)"
+              "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 201 (NIL \"three\" NIL NIL NIL NIL NIL NIL NIL NIL) "
+              "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"utf-8\") NIL NIL \"7BIT\" 9 0)"
+              "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 9) \"MIXED\") 12)"
+              "((\"IMAGE\" \"GIF\" NIL NIL NIL \"7BIT\" 8)"
+              "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 239 "
+              "(NIL \"four two\" NIL NIL NIL NIL NIL NIL NIL NIL) "
+              "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 12 0)"
+              "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 5 0)"
+              "(\"TEXT\" \"RICHTEXT\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 4 0) \"ALTERNATIVE\")"
+              " \"MIXED\") 18) \"MIXED\") \"MIXED\")");
+}
+
+static void test_bodystructure(void **unused) {
+  (void)unused;
+  assert_item("Content-Type: Text/Html; charset=\"UTF-8\"; x=\"a\\\"b\"\r\n"
+              "Content-Transfer-Encoding: Quoted-Printable\r\n"
+              "Content-ID: <i@x>\r\nContent-Description: d e\r\n f\r\nContent-MD5: Q2g=\r\n"
+              "Content-Disposition: attachment; filename=\"a b\"\r\n"
+              "Content-Language: en, de\r\nContent-Location: http://x/\r\n\r\nx\r\ny\r\n",
+              's',
+              "(\"TEXT\" \"HTML\" (\"CHARSET\" \"UTF-8\" \"X\" \"a\\\"b\") \"<i@x>\" \"d e f\" \"QUOTED-PRINTABLE\" 6 2 "
+              "\"Q2g=\" (\"ATTACHMENT\" (\"FILENAME\" \"a b\")) (\"en\" \"de\") \"http://x/\")");
+  assert_item("Content-Type: multipart/mixed; boundary=b\r\nContent-Disposition: inline\r\n\r\n"
+              "--b\r\nContent-Type: application/x\r\n\r\n--b--",
+              's',
+              "((\"APPLICATION\" \"X\" NIL NIL NIL \"7BIT\" 0 NIL NIL NIL NIL) \"MIXED\" (\"BOUNDARY\" \"b\") "
+              "(\"INLINE\" NIL) NIL NIL)");
+  assert_item("", 's',
+              "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0 NIL NIL NIL NIL)");
+  assert_item("Content-Type: multipart/mixed\r\n\r\nnothing", 'b',
+              "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0) \"MIXED\")");
+}
+
+static void test_date(void **unused) {
+  (void)unused;
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf buf;
+  imap4_str digest = mail_digest(memory_check_init(&memory), &limits,
+                                 IMAP4I_S("Date: 1 Jan 1970 01:00:00 +0130\r\n\r\n"), &buf);
+  imap4_date date = imap4i_digest_date(digest);
+  assert_int_equal(date.present, 1);
+  assert_int_equal(date.seconds, -1800);
+  assert_int_equal(date.zone_minutes, 90);
+  imap4i_buf_free(&buf);
+  digest = mail_digest(&memory.mem, &limits, IMAP4I_S("Date: soon\r\n\r\n"), &buf);
+  assert_int_equal(imap4i_digest_date(digest).present, 0);
+  imap4i_buf_free(&buf);
+  memory_check_end(&memory);
+}
+
+static void test_parts(void **unused) {
+  (void)unused;
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf buf;
+  imap4i_part part;
+  imap4_str digest = mail_digest(memory_check_init(&memory), &limits,
+                                 IMAP4I_S("Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+                                          "--b\r\nContent-Type: text/html; charset=koi8-r\r\n"
+                                          "Content-Transfer-Encoding: BASE64 (c)\r\n\r\nx\r\n--b--"),
+                                 &buf);
+  assert_int_equal(imap4i_digest_parts(digest), 2);
+  assert_true(imap4i_digest_part(digest, 0, &part));
+  assert_int_equal(part.kind, IMAP4I_PART_MULTIPART);
+  assert_int_equal(part.parent, IMAP4I_NO_PARENT);
+  assert_true(imap4i_digest_part(digest, 1, &part));
+  assert_int_equal(part.kind, IMAP4I_PART_LEAF);
+  assert_int_equal(part.parent, 0);
+  assert_int_equal(part.encoding, IMAP4I_ENCODING_BASE64);
+  assert_true(part.is_text);
+  assert_text(part.charset, "koi8-r");
+  assert_int_equal(part.body_length, 1);
+  assert_false(imap4i_digest_part(digest, 2, &part));
+  imap4i_buf_free(&buf);
+  memory_check_end(&memory);
+}
+
+/* No octet can change without being noticed, and no length is taken. */
+static void test_damage(void **unused) {
+  (void)unused;
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf buf;
+  imap4_str digest = mail_digest(memory_check_init(&memory), &limits, STR(mail_example), &buf);
+  for (size_t i = 0; i < digest.n; i++) {
+    for (unsigned bit = 1; bit < 256; bit *= 2) {
+      buf.p[i] = (char)(unsigned char)((unsigned char)buf.p[i] ^ bit);
+      assert_false(imap4i_digest_valid(digest));
+      buf.p[i] = (char)(unsigned char)((unsigned char)buf.p[i] ^ bit);
+    }
+  }
+  assert_true(imap4i_digest_valid(digest));
+  for (size_t n = 0; n < digest.n; n++) {
+    char *exact = malloc(n + 1); /* so that a look behind the end is seen */
+    memcpy(exact, digest.p, n);
+    assert_false(imap4i_digest_valid(imap4i_str(exact, n)));
+    free(exact);
+  }
+  imap4i_buf_free(&buf);
+  memory_check_end(&memory);
+}
+
+/* A right checksum over wrong contents: encode what no walker makes. */
+static bool encoded_is_valid(imap4i_part *parts, size_t count, const char *textsz, uint64_t size) {
+  memory_check memory;
+  imap4i_buf out;
+  imap4i_buf_init(&out, memory_check_init(&memory), SIZE_MAX);
+  assert_int_equal(imap4i_digest_encode(parts, count, STR(textsz), size, (imap4_date){0}, &out), IMAP4_OK);
+  bool valid = imap4i_digest_valid(imap4i_buf_str(&out));
+  imap4i_buf_free(&out);
+  memory_check_end(&memory);
+  return valid;
+}
+
+static imap4i_part sound_part(void) {
+  return (imap4i_part){.parent = IMAP4I_NO_PARENT,
+                       .header_length = 10,
+                       .body_offset = 10,
+                       .body_length = 5,
+                       .envelope.n = 5,
+                       .basic.n = 3,
+                       .extension.n = 3};
+}
+
+static void test_wrong_numbers(void **unused) {
+  (void)unused;
+  static const char texts[] = "(NIL)NILNIL";
+  imap4i_part p = sound_part();
+  assert_true(encoded_is_valid(&p, 1, texts, 15));
+  assert_false(encoded_is_valid(&p, 1, texts, 16));
+  assert_false(encoded_is_valid(&p, 0, texts, 15));
+  p.header_offset = 1;
+  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  p = sound_part();
+  p.body_offset = 9;
+  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  p = sound_part();
+  p.header_length = UINT64_MAX;
+  p.body_offset = UINT64_MAX;
+  p.body_length = 16;
+  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  p = sound_part();
+  p.lines = 6;
+  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  p = sound_part();
+  p.parent = 0;
+  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  p = sound_part();
+  p.kind = 3;
+  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  p = sound_part();
+  p.encoding = 4;
+  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  p = sound_part();
+  p.charset.n = 1; /* more than there are */
+  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  p = sound_part();
+  p.kind = IMAP4I_PART_MESSAGE; /* without its child */
+  assert_false(encoded_is_valid(&p, 1, texts, 15));
+}
+
+static void test_wrong_nesting(void **unused) {
+  (void)unused;
+  static const char texts[] = "(NIL)NILNILNILNILNILNIL";
+  imap4i_part p[3] = {sound_part(), sound_part(), sound_part()};
+  p[0].kind = IMAP4I_PART_MULTIPART;
+  for (int i = 1; i < 3; i++) {
+    p[i] = (imap4i_part){.header_offset = 10, .header_length = 1, .body_offset = 11, .body_length = 4};
+    p[i].basic.n = p[i].extension.n = 3;
+  }
+  assert_true(encoded_is_valid(p, 3, texts, 15));
+  p[2].parent = 1; /* a leaf has no children */
+  assert_false(encoded_is_valid(p, 3, texts, 15));
+  p[2].parent = 2; /* a loop */
+  assert_false(encoded_is_valid(p, 3, texts, 15));
+  p[2].parent = IMAP4I_NO_PARENT;
+  assert_false(encoded_is_valid(p, 3, texts, 15));
+  p[2].parent = 0;
+  p[2].body_length = 5; /* outside of its parent */
+  assert_false(encoded_is_valid(p, 3, texts, 15));
+  p[2].body_length = 4;
+  p[2].header_offset = 9;
+  p[2].header_length = 2;
+  assert_false(encoded_is_valid(p, 3, texts, 15));
+  p[2].header_offset = 10;
+  p[2].header_length = 1;
+  p[0].kind = IMAP4I_PART_MESSAGE; /* with two children, and no envelope */
+  assert_false(encoded_is_valid(p, 3, texts, 15));
+}
+
+/* Texts go out as they are, so they must be what may be sent. */
+static void test_wrong_texts(void **unused) {
+  (void)unused;
+  static const char *const bad[] = {"NIL",     "(NIL",      "(NIL))",       "(\"a)",     "(\"a\r\n\")", "({3}\r\nab)",
+                                    "({x}\r\n)", "({1}ab)",   "(a)",          "(NIL)\r\n", "(\"\x80\")",  "({18446744073709551616}\r\n)",
+                                    "(\"\\\")",  "({1}\r\na", "(NIL) * BYE )"};
+  static const char *const good[] = {"(NIL)", "(\"a\\\"b\" NIL)", "({3}\r\n\x80\r\n NIL)", "((NIL)(NIL))"};
+  char texts[100];
+  for (size_t i = 0; i < IMAP4I_COUNT(bad) + IMAP4I_COUNT(good); i++) {
+    bool is_good = i >= IMAP4I_COUNT(bad);
+    const char *z = is_good ? good[i - IMAP4I_COUNT(bad)] : bad[i];
+    size_t n = strlen(z);
+    imap4i_part p = sound_part();
+    p.envelope.n = n;
+    memcpy(texts, z, n);
+    memcpy(texts + n, "NILNIL", 7);
+    if (encoded_is_valid(&p, 1, texts, 15) != is_good) fail_msg("%s", z);
+  }
+}
+
+static void test_no_memory(void **unused) {
+  (void)unused;
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf buf;
+  imap4i_buf out;
+  imap4_str digest = mail_digest(memory_check_init(&memory), &limits, STR(mail_example), &buf);
+  size_t length = 0;
+  for (size_t max = 0; length == 0; max++) {
+    imap4i_buf_init(&out, &memory.mem, max);
+    if (imap4i_digest_body(digest, true, &out) == IMAP4_OK) length = out.n;
+    assert_true(length == 0 || length == max);
+    imap4i_buf_free(&out);
+  }
+  imap4i_buf_init(&out, &memory.mem, 10);
+  assert_int_equal(imap4i_digest_envelope(digest, &out), IMAP4_ERR_NOMEM);
+  imap4i_buf_free(&out);
+  imap4i_buf_free(&buf);
+  memory_check_end(&memory);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_sections),      cmocka_unit_test(test_sections_of_one_part),
+      cmocka_unit_test(test_body),          cmocka_unit_test(test_bodystructure),
+      cmocka_unit_test(test_date),          cmocka_unit_test(test_parts),
+      cmocka_unit_test(test_damage),        cmocka_unit_test(test_wrong_numbers),
+      cmocka_unit_test(test_wrong_nesting), cmocka_unit_test(test_wrong_texts),
+      cmocka_unit_test(test_no_memory)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

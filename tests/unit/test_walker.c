@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/* The walker: no cut shows, boundaries of all kinds, limits, and every allocation failing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "memory_check.h"
+#include "mail_check.h"
+
+#define TEXT(size, lines) "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" " #size " " #lines ")"
+
+static const char *const messages[] = {
+    mail_example,
+    "",
+    "x",
+    "\r",
+    "\r\n",
+    "\n",
+    "Subject",
+    "Subject: x",
+    "Subject: a\r\n\tb\r\nFrom: x@y\r\n\r\n\r\n--\r\n",
+    "Subject: bare\nTo: a@b\n\nbody\n",
+    "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b--\n",
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b",
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b--",
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n--b\r\n--bb\r\n\r\n--\r\n-\r\n--b-\r\n\r--b\r\n--b --\r\n\r\ny",
+    "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\nSubject: cut\r\n--b\r\n\r\nSubject: cut\r\n--b--",
+    "Content-Type: message/rfc822\r\n\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: text/plain"};
+
+static void test_cuts(void **unused) {
+  (void)unused;
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_mem *mem = memory_check_init(&memory);
+  for (size_t i = 0; i < IMAP4I_COUNT(messages); i++) {
+    imap4i_buf whole;
+    imap4i_buf cut;
+    imap4_str message = STR(messages[i]);
+    imap4_str digest = mail_digest(mem, &limits, message, &whole);
+    imap4i_buf_init(&cut, mem, SIZE_MAX);
+    for (size_t first = 1; first < message.n; first++) {
+      imap4i_buf_clear(&cut);
+      assert_int_equal(mail_walk(mem, &limits, message, first, SIZE_MAX, &cut), IMAP4_OK);
+      assert_true(imap4i_eq(imap4i_buf_str(&cut), digest));
+    }
+    for (size_t step = 1; step < 9; step++) {
+      imap4i_buf_clear(&cut);
+      assert_int_equal(mail_walk(mem, &limits, message, step, step, &cut), IMAP4_OK);
+      assert_true(imap4i_eq(imap4i_buf_str(&cut), digest));
+    }
+    imap4i_buf_free(&cut);
+    imap4i_buf_free(&whole);
+  }
+  memory_check_end(&memory);
+}
+
+static void test_boundaries(void **unused) {
+  (void)unused;
+#define MULTI "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+  /* White space and more may follow, other characters may not. */
+  assert_item(MULTI "--b \t\r\n\r\nx\r\n--b junk\r\n\r\nyy\r\n--bx\r\n--b--junk\r\n--b\r\n\r\nz", 'b',
+              "(" TEXT(1, 0) TEXT(8, 1) " \"MIXED\")");
+  assert_item(MULTI "--B\r\n\r\nx\r\n --b\r\n\r\ny\r\n-b\r\n---b\r\n", 'b', "(" TEXT(0, 0) " \"MIXED\")");
+  /* The line end before a delimiter is its own, whatever it is. */
+  assert_item(MULTI "--b\r\n\r\nx\r\n\r\n--b\r\n\r\ny\n--b\r\n\r\n--b--", 'b',
+              "(" TEXT(3, 1) TEXT(1, 0) TEXT(0, 0) " \"MIXED\")");
+  /* A part without an empty line is all header; without a delimiter, it goes to the end. */
+  assert_item(MULTI "--b\r\nContent-Type: text/plain\r\n--b\r\n\r\nlast\r\n", 'b',
+              "(" TEXT(0, 0) TEXT(6, 1) " \"MIXED\")");
+  /* A boundary that begins another, in both directions. */
+  assert_item(MULTI "--b\r\nContent-Type: multipart/x; boundary=bb\r\n\r\n--bb\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--", 'b',
+              "((" TEXT(1, 0) " \"X\")" TEXT(1, 0) " \"MIXED\")");
+  assert_item("Content-Type: multipart/x; boundary=bb\r\n\r\n--bb\r\nContent-Type: multipart/mixed; boundary=b\r\n"
+              "\r\n--b\r\n\r\nx\r\n--bb\r\n\r\ny\r\n--bb--", 'b',
+              "((" TEXT(1, 0) " \"MIXED\")" TEXT(1, 0) " \"X\")");
+  /* An outer delimiter ends what is open inside. */
+  assert_item(MULTI "--b\r\nContent-Type: multipart/x; boundary=i\r\n\r\n--i\r\n\r\nx\r\n--b--\r\n--i\r\n\r\nz", 'b',
+              "((" TEXT(1, 0) " \"X\") \"MIXED\")");
+  /* Two levels with one boundary: the inner one is ended first. */
+  assert_item(MULTI "--b\r\nContent-Type: multipart/x; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n--b\r\n\r\ny\r\n--b--",
+              'b', "((" TEXT(1, 0) " \"X\")" TEXT(1, 0) " \"MIXED\")");
+}
+
+static void test_long_lines(void **unused) {
+  (void)unused;
+  static char message[9000];
+  static char dashes[3000];
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf buf;
+  imap4i_part part;
+  memset(dashes, '-', sizeof(dashes) - 1);
+  /* A line of dashes is longer than what is held back, and no delimiter. */
+  strcpy(message, MULTI "--b\r\n\r\n");
+  strcat(message, dashes);
+  strcat(message, "\r\n--b--\r\n");
+  imap4_str digest = mail_digest(memory_check_init(&memory), &limits, STR(message), &buf);
+  assert_int_equal(imap4i_digest_parts(digest), 2);
+  assert_true(imap4i_digest_part(digest, 1, &part));
+  assert_int_equal(part.body_length, sizeof(dashes) - 1);
+  imap4i_buf_free(&buf);
+  /* A delimiter with as much behind it is one. */
+  strcpy(message, MULTI "--b ");
+  strcat(message, dashes);
+  strcat(message, "\r\n\r\nx\r\n--b--");
+  strcat(message, dashes);
+  digest = mail_digest(&memory.mem, &limits, STR(message), &buf);
+  assert_int_equal(imap4i_digest_parts(digest), 2);
+  assert_true(imap4i_digest_part(digest, 1, &part));
+  assert_int_equal(part.body_length, 1);
+  imap4i_buf_free(&buf);
+  memory_check_end(&memory);
+}
+
+static void test_defaults(void **unused) {
+  (void)unused;
+  /* RFC 2046 section 5.1.5: what stands in a digest is a message. */
+  assert_item("Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: s\r\n\r\nx\r\n"
+              "--b\r\nContent-Type: text/plain\r\n\r\ny\r\n--b--", 'b',
+              "((\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 15 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) " TEXT(1, 0)
+              " 2)" TEXT(1, 0) " \"DIGEST\")");
+  /* RFC 2045 section 5.2: a field that means nothing is as good as none. */
+  assert_item("Content-Type: nonsense\r\n\r\nx", 'b', TEXT(1, 0));
+}
+
+/* Limits: one below, at, one above. */
+static void test_parts_limit(void **unused) {
+  (void)unused;
+  static const char message[] = MULTI "--b\r\n\r\n1\r\n--b\r\n\r\n2\r\n--b--\r\n";
+  imap4_limits limits = mail_limits();
+  limits.mime_parts = 4;
+  assert_item_limited(&limits, message, 'b', "(" TEXT(1, 0) TEXT(1, 0) " \"MIXED\")");
+  limits.mime_parts = 3;
+  assert_item_limited(&limits, message, 'b', "(" TEXT(1, 0) TEXT(1, 0) " \"MIXED\")");
+  limits.mime_parts = 2; /* what follows is part of the last one */
+  assert_item_limited(&limits, message, 'b', "(" TEXT(20, 5) " \"MIXED\")");
+  limits.mime_parts = 1;
+  assert_item_limited(&limits, message, 'b', "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 27)");
+}
+
+static void test_depth_limit(void **unused) {
+  (void)unused;
+  static const char message[] = MULTI "--b\r\nContent-Type: message/rfc822\r\n\r\n\r\nx\r\n--b--\r\n";
+  static const char full[] = "((\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 3 "
+                             "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) " TEXT(1, 0) " 1) \"MIXED\")";
+  imap4_limits limits = mail_limits();
+  limits.mime_depth = 3;
+  assert_item_limited(&limits, message, 'b', full);
+  limits.mime_depth = 2;
+  assert_item_limited(&limits, message, 'b', full);
+  limits.mime_depth = 1;
+  assert_item_limited(&limits, message, 'b',
+                      "((\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 3) \"MIXED\")");
+  limits.mime_depth = 0;
+  assert_item_limited(&limits, message, 'b', "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 49)");
+}
+
+static void test_field_limit(void **unused) {
+  (void)unused;
+  imap4_limits limits = mail_limits();
+  limits.header_field_octets = 5;
+  assert_item_limited(&limits, "Subject: 123\r\n\r\n", 'e', "(NIL \"123\" NIL NIL NIL NIL NIL NIL NIL NIL)");
+  assert_item_limited(&limits, "Subject: 1234\r\n\r\n", 'e', "(NIL \"1234\" NIL NIL NIL NIL NIL NIL NIL NIL)");
+  assert_item_limited(&limits, "Subject: 12345\r\n\r\n", 'e', "(NIL \"1234\" NIL NIL NIL NIL NIL NIL NIL NIL)");
+  limits = mail_limits();
+  limits.addresses = 1;
+  assert_item_limited(&limits, "To: a@b\r\nTo: c@d\r\n\r\n", 'e',
+                      "(NIL NIL NIL NIL NIL ((NIL NIL \"a\" \"b\")) NIL NIL NIL NIL)");
+  limits.addresses = 2;
+  assert_item_limited(&limits, "To: a@b\r\nTo: c@d\r\n\r\n", 'e',
+                      "(NIL NIL NIL NIL NIL ((NIL NIL \"a\" \"b\")(NIL NIL \"c\" \"d\")) NIL NIL NIL NIL)");
+}
+
+/* The digest's own limit: the message is one opaque part, with its envelope if that fits. */
+static void test_digest_limit(void **unused) {
+  (void)unused;
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf buf;
+  imap4i_buf out;
+  imap4i_part part;
+  imap4i_mem *mem = memory_check_init(&memory);
+  size_t n = mail_digest(mem, &limits, STR(mail_example), &buf).n;
+  imap4i_buf_free(&buf);
+  bool seen_with_envelope = false;
+  bool seen_without = false;
+  for (size_t max = n + 1; max-- > 0;) {
+    limits.digest_octets = (uint32_t)max;
+    imap4_str digest = mail_digest(mem, &limits, STR(mail_example), &buf);
+    assert_int_equal(imap4i_digest_size(digest), sizeof(mail_example) - 1);
+    assert_true(imap4i_digest_part(digest, 0, &part));
+    assert_int_equal(part.header_length, 60);
+    assert_int_equal(part.body_length, sizeof(mail_example) - 1 - 60);
+    if (max == n) {
+      assert_int_equal(digest.n, n);
+    } else {
+      assert_int_equal(imap4i_digest_parts(digest), 1);
+      assert_true(digest.n <= max || max < 250);
+      imap4i_buf_init(&out, mem, SIZE_MAX);
+      assert_int_equal(imap4i_digest_envelope(digest, &out), IMAP4_OK);
+      if (imap4i_eq(imap4i_buf_str(&out), IMAP4I_S("(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"))) {
+        seen_without = true;
+      } else {
+        seen_with_envelope = true;
+      }
+      imap4i_buf_clear(&out);
+      assert_int_equal(imap4i_digest_body(digest, false, &out), IMAP4_OK);
+      assert_text(imap4i_buf_str(&out), "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"8BIT\" 984)");
+      imap4i_buf_free(&out);
+    }
+    imap4i_buf_free(&buf);
+  }
+  assert_true(seen_with_envelope && seen_without);
+  memory_check_end(&memory);
+}
+
+/* Memory goes by the limits, not by the message. */
+static void test_memory_bound(void **unused) {
+  (void)unused;
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_walker *walker;
+  imap4_str digest;
+  limits.header_field_octets = 1000;
+  limits.digest_octets = 10000;
+  limits.addresses = 10;
+  imap4i_mem *mem = memory_check_init(&memory);
+  assert_int_equal(imap4i_walker_new(mem, &limits, &walker), IMAP4_OK);
+  for (int i = 0; i < 2000; i++) {
+    assert_int_equal(imap4i_walker_feed(walker, IMAP4I_S("To: a@b, c@d,\r\nSubject: many octets\r\n  folded\r\n"
+                                                         "Content-Description: \"\x80\"\r\nX: y\r\n")),
+                     IMAP4_OK);
+  }
+  assert_int_equal(imap4i_walker_feed(walker, IMAP4I_S("Content-Type: multipart/digest; boundary=b\r\n\r\n")),
+                   IMAP4_OK);
+  for (int i = 0; i < 2000; i++) {
+    assert_int_equal(imap4i_walker_feed(walker, IMAP4I_S("--b\r\n\r\nSubject: x\r\n\r\nbody\r\n")), IMAP4_OK);
+  }
+  assert_int_equal(imap4i_walker_finish(walker, &digest), IMAP4_OK);
+  assert_true(imap4i_digest_valid(digest));
+  assert_true(mem->peak < 100000);
+  imap4i_walker_free(walker);
+  memory_check_end(&memory);
+}
+
+static void test_no_memory(void **unused) {
+  (void)unused;
+  static const char message[] =
+      "From: \"a\" <b@c> (d)\r\nTo: g: <@r:x@y>;\r\nSubject: s\r\nDate: now\r\nMessage-ID: <i>\r\n"
+      "Content-Type: multipart/mixed; boundary*0=b; boundary*1=c\r\n\r\n--bc\r\n"
+      "Content-Type: text/plain; charset=x\r\nContent-Disposition: attachment; filename=\"f\"\r\n"
+      "Content-Language: en\r\nContent-ID: <i>\r\n\r\nx\r\n--bc\r\nContent-Type: message/rfc822\r\n\r\n\r\n--bc--";
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf digest;
+  size_t failures = 0;
+  for (;; failures++) {
+    imap4i_mem *mem = memory_check_init(&memory);
+    imap4i_buf_init(&digest, mem, SIZE_MAX);
+    memory.fail_from = failures;
+    int r = mail_walk(mem, &limits, STR(message), 7, 7, &digest);
+    imap4i_buf_free(&digest);
+    memory_check_end(&memory);
+    if (r == IMAP4_OK) break;
+    assert_int_equal(r, IMAP4_ERR_NOMEM);
+  }
+  assert_true(failures > 15);
+}
+
+static void test_failure_stays(void **unused) {
+  (void)unused;
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_walker *walker;
+  imap4_str digest;
+  assert_int_equal(imap4i_walker_new(memory_check_init(&memory), &limits, &walker), IMAP4_OK);
+  memory.fail_from = 0;
+  assert_int_equal(imap4i_walker_feed(walker, IMAP4I_S("Subject: x\r\n\r\n")), IMAP4_ERR_NOMEM);
+  memory.fail_from = SIZE_MAX;
+  assert_int_equal(imap4i_walker_feed(walker, IMAP4I_S("x")), IMAP4_ERR_NOMEM);
+  assert_int_equal(imap4i_walker_finish(walker, &digest), IMAP4_ERR_NOMEM);
+  imap4i_walker_free(walker);
+  imap4i_walker_free(NULL);
+  memory_check_end(&memory);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_cuts),         cmocka_unit_test(test_boundaries),   cmocka_unit_test(test_long_lines),
+      cmocka_unit_test(test_defaults),     cmocka_unit_test(test_parts_limit),  cmocka_unit_test(test_depth_limit),
+      cmocka_unit_test(test_field_limit),  cmocka_unit_test(test_digest_limit), cmocka_unit_test(test_memory_bound),
+      cmocka_unit_test(test_no_memory),    cmocka_unit_test(test_failure_stays)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
