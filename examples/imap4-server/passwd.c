@@ -72,7 +72,7 @@ static int add(struct passwd *list, const char *namez, size_t name_n, const char
 
 int passwd_add(struct passwd *list, const char *entryz) {
   const char *colon = strchr(entryz, ':');
-  if (colon == NULL || colon == entryz) return -1;
+  if (colon == NULL || colon == entryz || colon[1] == '\0') return -1;
   return add(list, entryz, (size_t)(colon - entryz), colon + 1, 0);
 }
 

@@ -6,7 +6,7 @@
 #ifndef IMAP4I_BATCH_H
 #define IMAP4I_BATCH_H
 
-#include "core/command.h"
+#include "core/dispatch.h"
 
 /* Rows in a page when each carries a digest. */
 #define IMAP4I_DIGEST_ROWS 16

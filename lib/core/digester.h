@@ -6,7 +6,7 @@
 #ifndef IMAP4I_DIGESTER_H
 #define IMAP4I_DIGESTER_H
 
-#include "core/command.h"
+#include "core/dispatch.h"
 #include "mail/walker.h"
 
 /* Octets that are asked for in one read. */

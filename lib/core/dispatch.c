@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The dispatch table: one row per command.  README.md and the tests hold the same table. */
-#include "core/command.h"
+#include "core/dispatch.h"
 
 #define NOAUTH IMAP4I_IN_NOT_AUTHENTICATED
 #define LOGGED IMAP4I_IN_LOGGED_IN

@@ -4,7 +4,7 @@
  * but this: whether a literal is worth being taken.  A literal that is refused is either never sent by the
  * client (synchronising) or read and dropped, so the session stays in step.
  */
-#include "core/command.h"
+#include "core/dispatch.h"
 #include "core/session.h"
 
 /* Octets of a message that are gathered before the store gets them. */
@@ -37,7 +37,10 @@ static bool continuation(imap4_session *s) {
 /* The literal's command is refused: go on behind the literal, or at once if it will not come. */
 static int refuse_literal(imap4_session *s, uint64_t size, bool sync) {
   imap4i_input *in = &s->input;
-  enter_skip(in);
+  /* This line is complete: of the first one its start is kept for the tag, of later ones nothing. */
+  if (in->mode != IMAP4I_INPUT_SKIP) in->line_start = (uint32_t)imap4i_min(in->buf.n, KEEP_START);
+  in->buf.n = in->line_start;
+  in->mode = IMAP4I_INPUT_SKIP;
   if (sync) {
     in->ready = true;
     return IMAP4_OK;
@@ -239,7 +242,10 @@ void imap4i_input_discard(imap4_session *s, uint64_t size, uint32_t max) {
 }
 
 void imap4i_input_next(imap4_session *s) {
-  if (s->input.mode == IMAP4I_INPUT_LINE) imap4i_wipe(s->input.buf.p, s->input.buf.n);
+  if (s->input.mode == IMAP4I_INPUT_LINE) {
+    imap4i_wipe(s->input.buf.p, s->input.buf.n);
+    s->input.mode = IMAP4I_INPUT_COMMAND; /* until the command asks again: the next line may be a new command */
+  }
   imap4i_buf_clear(&s->input.buf);
   s->input.ready = s->input.mode == IMAP4I_INPUT_STREAM && s->input.left == 0;
   s->input.too_long = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Replies of commands, and the pieces of responses. */
-#include "core/command.h"
+#include "core/dispatch.h"
 #include "wire/writer.h"
 
 int imap4i_reply(imap4i_command *c, uint8_t reply, imap4_str code, imap4_str text) {

@@ -3,7 +3,7 @@
  * The run loop: the only place that loops over steps.  A session greets, takes a command, steps it, announces
  * what has changed in the selected mailbox, replies, and takes the next.
  */
-#include "core/command.h"
+#include "core/dispatch.h"
 #include "wire/writer.h"
 
 /* Steps that change nothing that can be seen: more in a row are a bug, ended instead of hanging. */
@@ -57,7 +57,8 @@ int imap4i_command_probe(imap4_session *s, imap4_str text, bool *streams, imap4i
 static int refuse_command(imap4i_command *c, const imap4i_refusal *error) {
   c->stage = IMAP4I_STAGE_REPLY;
   c->row = NULL;
-  return imap4i_reply(c, error->no ? IMAP4I_NO : IMAP4I_BAD, error->code, error->text);
+  (void)imap4i_reply(c, error->no ? IMAP4I_NO : IMAP4I_BAD, error->code, error->text);
+  return IMAP4I_STEP_AGAIN;
 }
 
 /* The command in the input buffer begins: it becomes the command's own text. */

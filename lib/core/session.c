@@ -2,7 +2,7 @@
 /* The life of a session, and the push and pull calls of session.h. */
 #include "imap4/session.h"
 
-#include "core/command.h"
+#include "core/dispatch.h"
 
 #define MINIMUM_ARGS sizeof(imap4_session_args)
 #define MINIMUM_TRANSPORT offsetof(imap4_transport, start_tls)
@@ -161,9 +161,8 @@ int imap4_session_input_end(imap4_session *s) {
 int imap4_session_output(imap4_session *s, const void **data, size_t *len) {
   if (!s || !data || !len) return IMAP4_ERR_INVALID;
   if (s->calling > 0) return IMAP4_ERR_REENTRANT;
-  *data = s->out.p + s->out_sent;
   *len = imap4i_output_waiting(s);
-  if (*len == 0) *data = NULL;
+  *data = *len > 0 ? s->out.p + s->out_sent : NULL;
   return IMAP4_OK;
 }
 

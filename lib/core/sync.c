@@ -12,7 +12,7 @@
  *
  * New messages are appended before the gone ones are looked for, so one comparison finds both kinds.
  */
-#include "core/command.h"
+#include "core/dispatch.h"
 #include "wire/writer.h"
 
 enum {

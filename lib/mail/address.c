@@ -55,6 +55,7 @@ static bool word_begins(imap4i_address_list *list, words *w, bool gap, char firs
 
 /* A quoted word; one that is never closed is dropped with all that follows. */
 static bool take_quoted_word(imap4i_address_list *list, words *w, bool gap, bool *closed) {
+  words before = *w;
   size_t name = list->name.n;
   size_t mailbox = list->mailbox.n;
   if (!word_begins(list, w, gap, '"')) return false;
@@ -63,7 +64,7 @@ static bool take_quoted_word(imap4i_address_list *list, words *w, bool gap, bool
   if (!*closed) {
     list->name.n = name;
     list->mailbox.n = mailbox;
-    w->count--;
+    *w = before;
     return true;
   }
   return imap4i_buf_put(&list->mailbox, list->name.p + from, list->name.n - from);

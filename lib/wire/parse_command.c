@@ -6,8 +6,8 @@
 #include "imap4/store.h"
 #include "wire/parse_base.h"
 
-/* Pairs of an ID (RFC 2971 section 3.3). */
-#define ID_PAIRS 30
+/* Thirty pairs of an ID (RFC 2971 section 3.3). */
+#define ID_STRINGS 60
 
 int imap4i_parse_tag(imap4i_parser *parser, imap4_str *tag) {
   const char *p = parser->p;
@@ -218,7 +218,7 @@ static int take_id_value(imap4i_parser *parser, imap4_str *value) {
 
 static int take_id_pairs(imap4i_parser *parser, imap4i_id_args *args) {
   for (;;) {
-    if (args->count >= 2 * ID_PAIRS) return imap4i_bad(parser, "Too many pairs in ID");
+    if (args->count >= ID_STRINGS) return imap4i_bad(parser, "Too many pairs in ID");
     int status = imap4i_take_astring(parser, "Expected a field name", &args->pairs[args->count]);
     if (status == IMAP4_OK) status = imap4i_take_space(parser, "Missing value after a field name");
     if (status == IMAP4_OK) status = take_id_value(parser, &args->pairs[args->count + 1]);
@@ -241,6 +241,6 @@ int imap4i_parse_id(imap4i_parser *parser, imap4i_args *args) {
     return imap4i_take_end(parser);
   }
   if (imap4i_take_char(parser, ')')) return imap4i_take_end(parser);
-  args->id.pairs = imap4i_arena_array(parser->arena, (size_t)2 * ID_PAIRS, sizeof(imap4_str));
+  args->id.pairs = imap4i_arena_array(parser->arena, ID_STRINGS, sizeof(imap4_str));
   return args->id.pairs ? take_id_pairs(parser, &args->id) : IMAP4_ERR_NOMEM;
 }

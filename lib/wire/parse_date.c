@@ -40,7 +40,7 @@ static bool take_month(imap4i_parser *parser, uint32_t *month) {
   static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
   if (parser->end - parser->p < 3) return false;
   for (uint32_t m = 0; m < 12; m++) {
-    if (imap4i_ieq(imap4i_str(parser->p, 3), imap4i_str(months + m * 3, 3))) {
+    if (imap4i_ieq(imap4i_str(parser->p, 3), imap4i_str(months + (size_t)m * 3, 3))) {
       *month = m + 1;
       parser->p += 3;
       return true;

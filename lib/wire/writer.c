@@ -21,6 +21,12 @@ static bool done(imap4i_buf *buf, size_t before, bool ok) {
   return ok;
 }
 
+/* What is sent for |c|, by whether it is |legal|. */
+static char or_question_mark(char c, bool legal) {
+  if (legal) return c;
+  return '?';
+}
+
 static bool put_quoted_char(imap4i_buf *buf, char c) {
   if ((c == '"' || c == '\\') && !imap4i_buf_putc(buf, '\\')) return false;
   return imap4i_buf_putc(buf, c);
@@ -59,7 +65,7 @@ static bool put_literal(imap4i_buf *buf, imap4_str s) {
   char *to = imap4i_buf_room(buf, s.n);
   if (!to) return false;
   for (size_t i = 0; i < s.n; i++)
-    to[i] = s.p[i] != '\0' ? s.p[i] : '?';
+    to[i] = or_question_mark(s.p[i], s.p[i] != '\0');
   imap4i_buf_added(buf, s.n);
   return true;
 }
@@ -69,7 +75,7 @@ bool imap4i_put_string(imap4i_buf *buf, imap4_str s, bool utf8) {
   if (!fits_quoted(s, utf8)) return done(buf, before, put_literal(buf, s));
   bool ok = imap4i_buf_putc(buf, '"');
   for (size_t i = 0; ok && i < s.n; i++)
-    ok = put_quoted_char(buf, s.p[i] != '\0' ? s.p[i] : '?');
+    ok = put_quoted_char(buf, or_question_mark(s.p[i], s.p[i] != '\0'));
   return done(buf, before, ok && imap4i_buf_putc(buf, '"'));
 }
 
@@ -88,7 +94,7 @@ bool imap4i_put_quoted(imap4i_buf *buf, imap4_str s) {
   size_t before = buf->n;
   bool ok = imap4i_buf_putc(buf, '"');
   for (size_t i = 0; ok && i < s.n; i++)
-    ok = put_quoted_char(buf, is_quotable(s.p[i]) ? s.p[i] : '?');
+    ok = put_quoted_char(buf, or_question_mark(s.p[i], is_quotable(s.p[i])));
   return done(buf, before, ok && imap4i_buf_putc(buf, '"'));
 }
 
@@ -235,7 +241,7 @@ bool imap4i_put_text(imap4i_buf *buf, imap4_str text) {
   char *to = imap4i_buf_room(buf, n);
   if (!to) return false;
   for (size_t i = 0; i < n; i++)
-    to[i] = text.p[i] >= ' ' && text.p[i] < 0x7f ? text.p[i] : '?';
+    to[i] = or_question_mark(text.p[i], text.p[i] >= ' ' && text.p[i] < 0x7f);
   if (to[0] == '[') to[0] = '(';
   imap4i_buf_added(buf, n);
   return true;

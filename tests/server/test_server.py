@@ -69,9 +69,10 @@ class Client:
         """Lines up to the first that begins with |start|."""
         lines = []
         while True:
-            line = self.line()
-            if not line:
-                raise AssertionError("closed before %r, after %r" % (start, lines[-3:]))
+            line = self.file.readline()
+            if not line.endswith(b"\r\n"):
+                raise AssertionError("closed before %r, after %r" % (start, lines[-3:] + [line]))
+            line = line[:-2]
             lines.append(line)
             if line.startswith(start):
                 return lines

@@ -60,8 +60,8 @@ static int store_notices(void) {
   int status = check(table->authenticate(store, 1, &args, &out) == IMAP4_PENDING, "the store does not wait");
   imap4_memory_get_counts(store, &counts);
   status |= check(counts.pending == 1 && counts.accounts == 1, "the store does not count");
-  table->cancel(store, 1);
-  table->cancel(store, 1);
+  table->cancel(store, NULL, 1);
+  table->cancel(store, NULL, 1);
   imap4_memory_get_counts(store, &counts);
   status |= check(counts.pending == 0 && counts.accounts == 0, "a cancelled operation leaves something");
   status |= check(counts.cancelled == 1 && counts.bad_cancels == 1, "the store does not notice a second cancel");

@@ -113,6 +113,7 @@ struct connection {
   size_t taken;
   struct bytes output; /* what came in this step */
   bool ended;          /* the client has closed its side */
+  bool tls_waits;      /* transport: the session has asked for TLS */
   bool tls_ready;      /* transport: TLS may begin */
   bool skipping;       /* lenient: the command under way was refused, its rest is not sent */
   int fatal;           /* what a call has returned */

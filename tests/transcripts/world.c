@@ -118,8 +118,8 @@ static int transport_write(void *user, const void *data, size_t len, size_t *n) 
 /* What came in plain after STARTTLS is the host's to throw away. */
 static int transport_start_tls(void *user) {
   struct connection *connection = user;
-  if (!connection->tls_ready) return IMAP4_AGAIN;
-  return IMAP4_OK;
+  connection->tls_waits = !connection->tls_ready;
+  return connection->tls_ready ? IMAP4_OK : IMAP4_AGAIN;
 }
 
 /* ---- driving -------------------------------------------------------------------------------- */
@@ -174,8 +174,9 @@ static bool drive_core(struct world *world, struct connection *connection) {
 /* Whether the pump would find something to do. */
 static bool pump_ready(const struct connection *connection) {
   uint32_t want = imap4_session_want(connection->session);
+  if (connection->tls_waits) return connection->tls_ready;
   if (want & (IMAP4_WANT_RUN | IMAP4_WANT_WRITE)) return true;
-  return want & IMAP4_WANT_READ && connection->taken < connection->input.n;
+  return want & IMAP4_WANT_READ && (connection->ended || connection->taken < connection->input.n);
 }
 
 static bool drive_pump(struct world *world, struct connection *connection) {
@@ -223,7 +224,8 @@ static bool all_rest(const struct world *world) {
 static void check_taken(struct world *world, struct connection *connection, int line) {
   if (connection->session && connection->taken < connection->input.n) {
     uint32_t want = imap4_session_want(connection->session);
-    if (!connection->fatal && !(want & (IMAP4_WANT_CLOSED | IMAP4_WANT_TLS)) && !world->lenient) {
+    bool over = connection->fatal || connection->tls_waits || want & (IMAP4_WANT_CLOSED | IMAP4_WANT_TLS);
+    if (!over && !world->lenient) {
       world_trouble(world, line, "input is not taken; the session wants 0x%x", (unsigned)want);
     }
   }
@@ -414,9 +416,19 @@ static void client_watches(struct world *world, const struct step *step) {
   }
 }
 
+/* The first connection opens by itself, when something is expected of it. */
+static bool opens_first(const struct world *world, const struct step *step) {
+  if (world->connections[1].session) return false;
+  for (size_t i = 0; i < step->expect_count; ++i) {
+    if (step->expects[i].connection == 1) return true;
+  }
+  return false;
+}
+
 static void act(struct world *world, const struct step *step) {
   if (step->act == ACT_DIRECTIVE) {
     directive_run(world, step);
+    if (world_on(world) && opens_first(world, step)) world_connect(world, 1, step->line);
     return;
   }
   int number = step->act == ACT_SEND ? step->connection : 1;

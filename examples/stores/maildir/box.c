@@ -92,7 +92,7 @@ static int box_new(imap4_maildir *store, const char *path, struct md_box **out) 
     box_free(box);
     return status;
   }
-  fstat(box->dir_fd, &st);
+  if (fstat(box->dir_fd, &st) != 0) st = (struct stat){0};
   box->device = st.st_dev;
   box->inode = st.st_ino;
   *out = box;
@@ -100,9 +100,9 @@ static int box_new(imap4_maildir *store, const char *path, struct md_box **out) 
 }
 
 int md_box_acquire(imap4_maildir *store, const char *path, struct md_box **out) {
-  struct md_box *made;
+  struct md_box *made = NULL;
   int status = box_new(store, path, &made);
-  if (status != IMAP4_OK) return status;
+  if (!made) return status;
   pthread_mutex_lock(&store->mutex);
   struct md_box *box = store->boxes;
   /* The inode number cannot have been given to another directory: the old one is still open. */

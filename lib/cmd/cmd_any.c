@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that are about the session: CAPABILITY, NOOP, CHECK, LOGOUT, ID, ENABLE, NAMESPACE. */
+#include "core/dispatch.h"
+#include "wire/writer.h"
+
+/* RFC 3501 section 6.1.1. */
+int imap4i_cmd_capability(imap4i_command *c) {
+  imap4_session *s = c->s;
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  size_t mark = imap4i_begin_piece(c);
+  bool ok = imap4i_buf_puts(&s->out, IMAP4I_S("* CAPABILITY ")) && imap4i_put_capabilities(s, &s->out) &&
+            imap4i_buf_puts(&s->out, IMAP4I_S("\r\n"));
+  int status = imap4i_end_piece(c, mark, ok);
+  return status < 0 ? status : imap4i_reply_ok(c, IMAP4I_S("CAPABILITY completed"));
+}
+
+/* RFC 3501 sections 6.1.2 and 6.4.1: what is new is announced after every command anyway. */
+int imap4i_cmd_noop(imap4i_command *c) {
+  return imap4i_reply_ok(c, c->row->flags & IMAP4I_CHECKPOINT ? IMAP4I_S("CHECK completed")
+                                                               : IMAP4I_S("NOOP completed"));
+}
+
+/* RFC 3501 section 6.1.3. */
+int imap4i_cmd_logout(imap4i_command *c) {
+  imap4_session *s = c->s;
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  size_t mark = imap4i_begin_piece(c);
+  /* The tagged OK must follow in the same step: after it, nothing runs any more. */
+  bool ok = imap4i_buf_puts(&s->out, IMAP4I_S("* BYE Logging out\r\n")) && imap4i_buf_puts(&s->out, c->tag) &&
+            imap4i_buf_puts(&s->out, IMAP4I_S(" OK LOGOUT completed\r\n"));
+  int status = imap4i_end_piece(c, mark, ok);
+  if (status < 0) return status;
+  s->commands++;
+  s->closing = true;
+  return IMAP4I_STEP_AGAIN;
+}
+
+/* RFC 2971.  What the client says of itself is not used yet beyond its syntax. */
+int imap4i_cmd_id(imap4i_command *c) {
+  imap4_session *s = c->s;
+  imap4_str id = s->server->id ? imap4i_str(s->server->id, s->server->id_length) : IMAP4I_S("NIL");
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  size_t mark = imap4i_begin_piece(c);
+  bool ok = imap4i_buf_puts(&s->out, IMAP4I_S("* ID ")) && imap4i_buf_puts(&s->out, id) &&
+            imap4i_buf_puts(&s->out, IMAP4I_S("\r\n"));
+  int status = imap4i_end_piece(c, mark, ok);
+  return status < 0 ? status : imap4i_reply_ok(c, IMAP4I_S("ID completed"));
+}
+
+/* RFC 5161: what is unknown is ignored, and so far everything is.  The response lists what was enabled. */
+int imap4i_cmd_enable(imap4i_command *c) {
+  imap4_session *s = c->s;
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  size_t mark = imap4i_begin_piece(c);
+  int status = imap4i_end_piece(c, mark, imap4i_buf_puts(&s->out, IMAP4I_S("* ENABLED\r\n")));
+  return status < 0 ? status : imap4i_reply_ok(c, IMAP4I_S("ENABLE completed"));
+}
+
+/* ---- NAMESPACE (RFC 2342) ------------------------------------------------------------------- */
+
+static imap4_namespace namespace_at(const imap4_namespaces_result *r, uint32_t i) {
+  imap4_namespace n;
+  memcpy(&n, (const char *)r->entries + (size_t)i * r->entry_size, sizeof n);
+  return n;
+}
+
+/* RFC 2342 section 6 wants a string, where a mailbox may also be an atom. */
+static bool put_prefix(imap4i_buf *out, imap4_str prefix) {
+  size_t mark = out->n;
+  if (!imap4i_put_mailbox(out, prefix, false)) return false;
+  if (out->p[mark] == '"' || out->p[mark] == '{') return true;
+  if (!imap4i_buf_putc(out, '"') || !imap4i_buf_putc(out, '"')) return false;
+  memmove(out->p + mark + 1, out->p + mark, out->n - mark - 2);
+  out->p[mark] = '"';
+  return true;
+}
+
+static bool put_namespace(imap4i_buf *out, imap4_str prefix, char delimiter) {
+  return imap4i_buf_putc(out, '(') && put_prefix(out, prefix) && imap4i_buf_putc(out, ' ') &&
+         imap4i_put_quoted(out, imap4i_str(&delimiter, 1)) && imap4i_buf_putc(out, ')');
+}
+
+static bool put_namespace_kind(imap4_session *s, const imap4_namespaces_result *r, uint32_t kind) {
+  bool ok = true;
+  uint32_t found = 0;
+  for (uint32_t i = 0; ok && i < r->count; i++) {
+    imap4_namespace n = namespace_at(r, i);
+    if (n.kind != kind) continue;
+    if (found++ == 0) ok = imap4i_buf_putc(&s->out, '(');
+    char delimiter = n.delimiter > 0x20 && n.delimiter < 0x7f ? (char)n.delimiter : s->delimiter;
+    ok = ok && put_namespace(&s->out, n.prefix, delimiter);
+  }
+  if (found > 0) return ok && imap4i_buf_putc(&s->out, ')');
+  return ok && imap4i_buf_puts(&s->out, IMAP4I_S("NIL"));
+}
+
+static int put_namespaces(imap4i_command *c, const imap4_namespaces_result *r) {
+  imap4_session *s = c->s;
+  size_t mark = imap4i_begin_piece(c);
+  bool ok = imap4i_buf_puts(&s->out, IMAP4I_S("* NAMESPACE "));
+  for (uint32_t kind = 0; kind < 3; kind++) {
+    ok = ok && (kind == 0 || imap4i_buf_putc(&s->out, ' ')) && put_namespace_kind(s, r, kind);
+  }
+  ok = ok && imap4i_buf_puts(&s->out, IMAP4I_S("\r\n"));
+  int status = imap4i_end_piece(c, mark, ok);
+  return status < 0 ? status : imap4i_reply_ok(c, IMAP4I_S("NAMESPACE completed"));
+}
+
+int imap4i_cmd_namespace(imap4i_command *c) {
+  enum { ASK, GOT };
+  imap4_session *s = c->s;
+  if (c->phase == ASK) {
+    imap4_namespaces_args args = {.account = s->account};
+    c->phase = GOT;
+    return imap4i_op_call(s, IMAP4I_OP_NAMESPACES, &args);
+  }
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  if (s->op.status == IMAP4_OK) return put_namespaces(c, &s->op.result.namespaces);
+  if (s->op.status != IMAP4_ST_UNSUPPORTED) return imap4i_reply_status(c, s->op.status);
+  imap4_namespace own = {.prefix = IMAP4I_S(""), .delimiter = (unsigned char)s->delimiter};
+  imap4_namespaces_result only = {.entries = &own, .entry_size = sizeof own, .count = 1};
+  return put_namespaces(c, &only);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * APPEND (RFC 3501 section 6.3.11) with MULTIAPPEND (RFC 3502).  The messages stream into the store as they
+ * come, and through the walker, so that each is kept with its digest.  After a failure the rest of what the
+ * client sends is read and dropped, or, where it waits for "+", never asked for.
+ */
+#include "core/dispatch.h"
+#include "mail/walker.h"
+#include "wire/writer.h"
+
+enum {
+  APPEND_BEGIN,
+  APPEND_UPLOAD,  /* the upload was asked for */
+  APPEND_MESSAGE, /* the next message's size and flags are known */
+  APPEND_READY,   /* the store knows them */
+  APPEND_STREAM,
+  APPEND_WRITTEN,
+  APPEND_LINE,    /* behind a message */
+  APPEND_COMMIT,
+  APPEND_COMMITTED
+};
+
+typedef struct append_context {
+  void *upload;
+  imap4i_walker *walker;
+  uint64_t left;   /* octets of the message that are not written yet */
+  uint32_t count;  /* messages so far */
+  int failure;     /* what the store said first, IMAP4I_PARSE_REFUSED, or IMAP4_OK */
+  bool last_write; /* the write under way completes the message */
+  imap4i_append_message message;
+} append_context;
+_Static_assert(sizeof(append_context) <= 256, "fits the context in dispatch.c");
+
+int imap4i_cmd_append_parse(imap4i_parser *parser, imap4i_args *args) {
+  bool complete = false;
+  int status = imap4i_parse_append(parser, args, &complete);
+  if (status != IMAP4_OK || complete) return status;
+  parser->error = (imap4i_refusal){.text = IMAP4I_S("Expected a message as literal")};
+  return IMAP4I_PARSE_REFUSED;
+}
+
+static int go(imap4i_command *c, int phase) {
+  c->phase = phase;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static void drop_upload(imap4i_command *c) {
+  imap4_session *s = c->s;
+  append_context *x = c->context;
+  imap4i_walker_free(x->walker);
+  x->walker = NULL;
+  if (!x->upload) return;
+  s->calling++;
+  s->server->store.append_abort(s->server->store_user, x->upload);
+  s->calling--;
+  x->upload = NULL;
+}
+
+static int reply_failure(imap4i_command *c) {
+  append_context *x = c->context;
+  if (x->failure != IMAP4I_PARSE_REFUSED) return imap4i_reply_target(c, x->failure);
+  return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("Expected the end of APPEND or another message"));
+}
+
+/* The command has failed; |octets| of the message at hand are still to come, if they come. */
+static int fail(imap4i_command *c, int failure, uint64_t octets, bool comes) {
+  append_context *x = c->context;
+  drop_upload(c);
+  if (x->failure == IMAP4_OK) x->failure = failure;
+  if (!comes) return reply_failure(c);
+  imap4i_input_discard(c->s, octets, c->s->limits->command_octets);
+  return go(c, APPEND_LINE);
+}
+
+/* Before anything of the message was taken. */
+static int fail_message(imap4i_command *c, int failure) {
+  append_context *x = c->context;
+  return fail(c, failure, x->message.size, !x->message.sync);
+}
+
+static int begin(imap4i_command *c) {
+  imap4_session *s = c->s;
+  append_context *x = c->context;
+  x->message = c->args.append.message;
+  int status = imap4i_authorize(s, c->args.append.name, IMAP4_RIGHT_INSERT);
+  if (status != IMAP4_OK) return fail_message(c, status);
+  imap4_append_begin_args args = {.account = s->account, .mailbox = c->args.append.name};
+  c->phase = APPEND_UPLOAD;
+  return imap4i_op_call(s, IMAP4I_OP_APPEND_BEGIN, &args);
+}
+
+static int upload(imap4i_command *c) {
+  append_context *x = c->context;
+  if (c->s->op.status != IMAP4_OK) return fail_message(c, c->s->op.status);
+  x->upload = c->s->op.result.append_begin.upload;
+  return go(c, APPEND_MESSAGE);
+}
+
+static int message(imap4i_command *c) {
+  imap4_session *s = c->s;
+  append_context *x = c->context;
+  if (x->failure != IMAP4_OK) return fail_message(c, x->failure);
+  if (x->message.size > s->limits->message_octets) return fail_message(c, IMAP4_ST_TOOBIG);
+  if (x->count >= s->limits->append_messages) return fail_message(c, IMAP4_ST_LIMIT);
+  /* RFC 3502: a message of no octets takes the whole command back. */
+  if (x->message.size == 0) return fail_message(c, IMAP4_ST_FAILED);
+  imap4_append_message_args args = {.flags = x->message.flags.system,
+                                    .upload = x->upload,
+                                    .keywords = x->message.flags.keywords,
+                                    .internaldate = x->message.date,
+                                    .size = x->message.size};
+  c->phase = APPEND_READY;
+  return imap4i_op_call(s, IMAP4I_OP_APPEND_MESSAGE, &args);
+}
+
+static int ready(imap4i_command *c) {
+  imap4_session *s = c->s;
+  append_context *x = c->context;
+  if (s->op.status != IMAP4_OK) return fail_message(c, s->op.status);
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  if (!x->walker) {
+    int status = imap4i_walker_new(&s->mem, s->limits, &x->walker);
+    if (status != IMAP4_OK) return status;
+  }
+  if (x->message.sync) {
+    size_t mark = imap4i_begin_piece(c);
+    int status = imap4i_end_piece(c, mark, imap4i_buf_puts(&s->out, IMAP4I_S("+ OK\r\n")));
+    if (status < 0) return status;
+  }
+  x->left = x->message.size;
+  x->count++;
+  imap4i_input_want_stream(s, x->left);
+  return go(c, APPEND_STREAM);
+}
+
+static int stream(imap4i_command *c) {
+  imap4_session *s = c->s;
+  append_context *x = c->context;
+  if (!s->input.ready) return IMAP4I_STEP_WAIT_INPUT;
+  s->last_command_ms = s->now_ms; /* it is at work, however slowly */
+  imap4_str data = imap4i_buf_str(&s->input.buf);
+  imap4_str digest = {"", 0};
+  int status = imap4i_walker_feed(x->walker, data);
+  x->last_write = data.n == x->left;
+  if (status == IMAP4_OK && x->last_write) status = imap4i_walker_finish(x->walker, &digest);
+  if (status != IMAP4_OK) return status;
+  imap4_append_write_args args = {.last = x->last_write, .upload = x->upload, .data = data, .digest = digest};
+  c->phase = APPEND_WRITTEN;
+  return imap4i_op_call(s, IMAP4I_OP_APPEND_WRITE, &args);
+}
+
+static int written(imap4i_command *c) {
+  imap4_session *s = c->s;
+  append_context *x = c->context;
+  x->left -= s->input.buf.n;
+  if (s->op.status != IMAP4_OK) return fail(c, s->op.status, x->left, true);
+  imap4i_input_next(s);
+  if (!x->last_write) return go(c, APPEND_STREAM);
+  imap4i_walker_free(x->walker);
+  x->walker = NULL;
+  imap4i_input_want_line(s, s->limits->command_octets);
+  return go(c, APPEND_LINE);
+}
+
+/* A MULTIAPPEND goes on, or the command is complete. */
+static int line(imap4i_command *c) {
+  imap4_session *s = c->s;
+  append_context *x = c->context;
+  if (!s->input.ready) return IMAP4I_STEP_WAIT_INPUT;
+  imap4i_parser parser;
+  bool more = false;
+  uint64_t size = 0;
+  bool sync;
+  bool ok = true;
+  imap4_str text = imap4i_arena_str(&c->arena, imap4i_buf_str(&s->input.buf), &ok);
+  if (!ok) return IMAP4_ERR_NOMEM;
+  imap4i_parser_init(&parser, text, &c->arena, s->limits, s->delimiter);
+  int status = s->input.too_long ? IMAP4I_PARSE_REFUSED : imap4i_parse_append_next(&parser, &x->message, &more);
+  bool comes = imap4i_find_literal(text, &size, &sync) && !sync;
+  imap4i_input_next(s);
+  /* What is not understood may still be followed by octets that are no command. */
+  if (status == IMAP4I_PARSE_REFUSED) return fail(c, IMAP4I_PARSE_REFUSED, size, comes);
+  if (status != IMAP4_OK) return status;
+  if (more && !imap4i_has(s, IMAP4_FEATURE_MULTIAPPEND)) return fail_message(c, IMAP4I_PARSE_REFUSED);
+  if (more) return go(c, APPEND_MESSAGE);
+  return x->failure == IMAP4_OK ? go(c, APPEND_COMMIT) : reply_failure(c);
+}
+
+static int commit(imap4i_command *c) {
+  append_context *x = c->context;
+  imap4_upload_args args = {.upload = x->upload};
+  x->upload = NULL; /* it ends, whatever the status is */
+  c->phase = APPEND_COMMITTED;
+  return imap4i_op_call(c->s, IMAP4I_OP_APPEND_COMMIT, &args);
+}
+
+static int committed(imap4i_command *c) {
+  imap4_session *s = c->s;
+  if (s->op.status != IMAP4_OK) return imap4i_reply_target(c, s->op.status);
+  const imap4_append_commit_result *r = &s->op.result.append_commit;
+  if (r->uidvalidity == 0 || r->uids.n == 0 || !imap4i_has(s, IMAP4_FEATURE_UIDPLUS))
+    return imap4i_reply_ok(c, IMAP4I_S("APPEND completed"));
+  imap4i_buf code;
+  imap4i_buf_init(&code, &s->mem, SIZE_MAX);
+  bool ok = imap4i_buf_puts(&code, IMAP4I_S("APPENDUID ")) && imap4i_buf_put_u64(&code, r->uidvalidity) &&
+            imap4i_buf_putc(&code, ' ') && imap4i_put_uid_ranges(&code, r->uids);
+  imap4_str kept = ok ? imap4i_arena_str(&c->arena, imap4i_buf_str(&code), &ok) : IMAP4I_S("");
+  imap4i_buf_free(&code);
+  /* The messages are there; without memory for their UIDs, the client is told that much. */
+  return imap4i_reply(c, IMAP4I_OK, ok ? kept : IMAP4I_S(""), IMAP4I_S("APPEND completed"));
+}
+
+int imap4i_cmd_append(imap4i_command *c) {
+  switch (c->phase) {
+  case APPEND_BEGIN:
+    return begin(c);
+  case APPEND_UPLOAD:
+    return upload(c);
+  case APPEND_MESSAGE:
+    return message(c);
+  case APPEND_READY:
+    return ready(c);
+  case APPEND_STREAM:
+    return stream(c);
+  case APPEND_WRITTEN:
+    return written(c);
+  case APPEND_LINE:
+    return line(c);
+  case APPEND_COMMIT:
+    return commit(c);
+  default:
+    return committed(c);
+  }
+}
+
+void imap4i_cmd_append_end(imap4i_command *c) {
+  if (c->context) drop_upload(c);
+}

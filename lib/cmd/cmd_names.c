@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that change names: CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 sections 6.3.3, 6.3.4, 6.3.6 and
+ * 6.3.7).  RENAME has a file of its own. */
+#include "core/dispatch.h"
+
+enum { NAME_BEGIN, NAME_DONE };
+
+static int call(imap4i_command *c, uint8_t kind, imap4_str name, int32_t on, uint32_t rights) {
+  imap4_session *s = c->s;
+  int status = rights ? imap4i_authorize(s, name, rights) : IMAP4_OK;
+  if (status != IMAP4_OK) return imap4i_reply_status(c, status);
+  imap4_name_args args = {.on = on, .account = s->account, .name = name};
+  c->phase = NAME_DONE;
+  return imap4i_op_call(s, kind, &args);
+}
+
+static int done(imap4i_command *c, imap4_str text) {
+  int status = c->s->op.status;
+  return status == IMAP4_OK ? imap4i_reply_ok(c, text) : imap4i_reply_status(c, status);
+}
+
+static bool is_inbox(imap4_str name) {
+  return imap4i_eq(name, IMAP4I_S("INBOX"));
+}
+
+int imap4i_cmd_create(imap4i_command *c) {
+  if (c->phase == NAME_DONE) return done(c, IMAP4I_S("CREATE completed"));
+  imap4_str name = c->args.mailbox.name;
+  bool trailing = name.n > 1 && name.p[name.n - 1] == c->s->delimiter;
+  if (trailing) name.n--;
+  if (is_inbox(name)) return imap4i_reply_status(c, IMAP4_ST_ALREADYEXISTS);
+  return call(c, IMAP4I_OP_CREATE, name, trailing, IMAP4_RIGHT_CREATE);
+}
+
+int imap4i_cmd_delete(imap4i_command *c) {
+  if (c->phase == NAME_DONE) return done(c, IMAP4I_S("DELETE completed"));
+  imap4_str name = c->args.mailbox.name;
+  if (is_inbox(name)) return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("CANNOT"), IMAP4I_S("INBOX can't be deleted"));
+  return call(c, IMAP4I_OP_REMOVE, name, 0, IMAP4_RIGHT_DELETE);
+}
+
+int imap4i_cmd_subscribe(imap4i_command *c) {
+  if (c->phase == NAME_DONE) return done(c, IMAP4I_S("SUBSCRIBE completed"));
+  return call(c, IMAP4I_OP_SUBSCRIBE, c->args.mailbox.name, 1, 0);
+}
+
+int imap4i_cmd_unsubscribe(imap4i_command *c) {
+  if (c->phase == NAME_DONE) return done(c, IMAP4I_S("UNSUBSCRIBE completed"));
+  return call(c, IMAP4I_OP_SUBSCRIBE, c->args.mailbox.name, 0, 0);
+}

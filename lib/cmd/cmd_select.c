@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* A mailbox is selected and left: SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 sections 6.3.1, 6.3.2 and 6.4.2,
+ * RFC 3691). */
+#include "core/dispatch.h"
+#include "wire/writer.h"
+
+enum { SELECT_BEGIN, SELECT_OPENED, SELECT_POLLED, SELECT_ASK, SELECT_ROWS, SELECT_TELL };
+
+typedef struct select_context {
+  uint32_t after;  /* UIDs up to this one are in the view */
+  uint32_t unseen; /* sequence number of the first message without \Seen; 0: none found */
+  imap4_mailbox_state state;
+} select_context;
+_Static_assert(sizeof(select_context) <= 128, "fits the context in dispatch.c");
+
+static bool read_only(const imap4i_command *c) {
+  return c->row->step == imap4i_cmd_examine;
+}
+
+static int begin(imap4i_command *c) {
+  imap4_session *s = c->s;
+  imap4i_deselect(s); /* RFC 3501 6.3.1: also when what follows fails */
+  uint32_t rights = IMAP4_RIGHT_READ;
+  int status = imap4i_authorize(s, c->args.mailbox.name, rights);
+  if (status != IMAP4_OK) return imap4i_reply_status(c, status);
+  imap4_open_args args = {.read_only = read_only(c), .account = s->account, .name = c->args.mailbox.name};
+  c->phase = SELECT_OPENED;
+  return imap4i_op_call(s, IMAP4I_OP_OPEN, &args);
+}
+
+static int opened(imap4i_command *c) {
+  imap4_session *s = c->s;
+  if (s->op.status != IMAP4_OK) return imap4i_reply_status(c, s->op.status);
+  const imap4_open_result *r = &s->op.result.open;
+  imap4i_view *v = imap4i_calloc(&s->mem, sizeof *v);
+  if (!v) {
+    s->calling++;
+    s->server->store.close(s->server->store_user, r->mailbox);
+    s->calling--;
+    return IMAP4_ERR_NOMEM;
+  }
+  v->mailbox = r->mailbox;
+  v->read_only = read_only(c) || r->read_only ||
+                 imap4i_authorize(s, c->args.mailbox.name, IMAP4_RIGHT_WRITE) != IMAP4_OK;
+  imap4i_uidset_init(&v->uids, &s->mem);
+  imap4i_uidset_init(&v->recent, &s->mem);
+  imap4i_uidset_init(&v->gone, &s->mem);
+  s->view = v;
+  s->state = IMAP4_STATE_SELECTED;
+  imap4_poll_args args = {.claim_recent = !v->read_only, .mailbox = v->mailbox};
+  c->phase = SELECT_POLLED;
+  return imap4i_op_call(s, IMAP4I_OP_POLL, &args);
+}
+
+static int fail(imap4i_command *c, int status) {
+  imap4i_deselect(c->s);
+  return imap4i_reply_status(c, status);
+}
+
+static int polled(imap4i_command *c) {
+  imap4_session *s = c->s;
+  imap4i_view *v = s->view;
+  select_context *x = c->context;
+  if (s->op.status != IMAP4_OK) return fail(c, s->op.status);
+  bool ok = true;
+  x->state = s->op.result.poll;
+  x->state.keywords = imap4i_arena_str(&c->arena, x->state.keywords, &ok);
+  if (!ok) return IMAP4_ERR_NOMEM;
+  v->uidvalidity = x->state.uidvalidity;
+  v->uidnext = x->state.uidnext;
+  v->modseq = v->expunge_modseq = x->state.highest_modseq;
+  v->flags = x->state.flags & IMAP4_FLAG_ALL;
+  v->new_keywords = x->state.new_keywords != 0;
+  v->keywords_hash = imap4i_keywords_hash(x->state.keywords, v->new_keywords);
+  c->phase = SELECT_ASK;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static int ask(imap4i_command *c) {
+  imap4_session *s = c->s;
+  select_context *x = c->context;
+  if (x->state.uidnext <= x->after + 1) {
+    c->phase = SELECT_TELL;
+    return IMAP4I_STEP_AGAIN;
+  }
+  imap4_uid_range all = {1, x->state.uidnext - 1};
+  imap4_query_args args = {.attributes = x->unseen ? 0 : IMAP4_ATTR_FLAGS,
+                           .mailbox = s->view->mailbox,
+                           .uids = {&all, 1},
+                           .after_uid = x->after,
+                           .capacity = s->limits->query_rows};
+  c->phase = SELECT_ROWS;
+  return imap4i_op_call(s, IMAP4I_OP_QUERY, &args);
+}
+
+static int rows(imap4i_command *c) {
+  imap4_session *s = c->s;
+  imap4i_view *v = s->view;
+  select_context *x = c->context;
+  if (s->op.status != IMAP4_OK) return fail(c, s->op.status);
+  const imap4_query_result *r = &s->op.result.query;
+  bool knows_unseen = x->unseen == 0;
+  for (uint32_t i = 0; i < r->count; i++) {
+    imap4_row row = imap4i_op_row(s, i);
+    if (row.uid >= v->uidnext) return fail(c, IMAP4_ST_SERVERBUG);
+    bool recent = x->state.first_recent > 0 && row.uid >= x->state.first_recent;
+    if (!imap4i_view_add(v, row.uid, recent)) return IMAP4_ERR_NOMEM;
+    x->after = row.uid;
+    if (knows_unseen && x->unseen == 0 && !(row.flags & IMAP4_FLAG_SEEN)) x->unseen = v->count;
+  }
+  c->phase = r->last ? SELECT_TELL : SELECT_ASK;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static bool put_number_line(imap4i_buf *out, uint64_t number, imap4_str word) {
+  return imap4i_buf_puts(out, IMAP4I_S("* ")) && imap4i_buf_put_u64(out, number) && imap4i_buf_puts(out, word);
+}
+
+static bool put_code_line(imap4i_buf *out, imap4_str code, uint64_t number, imap4_str text) {
+  return imap4i_buf_puts(out, IMAP4I_S("* OK [")) && imap4i_buf_puts(out, code) &&
+         imap4i_buf_put_u64(out, number) && imap4i_buf_puts(out, text);
+}
+
+static int tell(imap4i_command *c) {
+  imap4_session *s = c->s;
+  imap4i_view *v = s->view;
+  select_context *x = c->context;
+  imap4i_buf *out = &s->out;
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  v->told = v->count;
+  v->told_recent = (uint32_t)imap4i_ranges_count(imap4i_uidset_ranges(&v->recent));
+  size_t mark = imap4i_begin_piece(c);
+  bool ok = imap4i_put_flags_line(s, &x->state) && put_number_line(out, v->told, IMAP4I_S(" EXISTS\r\n")) &&
+            put_number_line(out, v->told_recent, IMAP4I_S(" RECENT\r\n"));
+  if (x->unseen > 0) ok = ok && put_code_line(out, IMAP4I_S("UNSEEN "), x->unseen, IMAP4I_S("] First unseen\r\n"));
+  ok = ok && imap4i_put_permanent_line(s, &x->state) &&
+       put_code_line(out, IMAP4I_S("UIDNEXT "), v->uidnext, IMAP4I_S("] Predicted next UID\r\n")) &&
+       put_code_line(out, IMAP4I_S("UIDVALIDITY "), v->uidvalidity, IMAP4I_S("] UIDs are valid\r\n"));
+  int status = imap4i_end_piece(c, mark, ok);
+  if (status < 0) return status;
+  return imap4i_reply(c, IMAP4I_OK, v->read_only ? IMAP4I_S("READ-ONLY") : IMAP4I_S("READ-WRITE"),
+                      read_only(c) ? IMAP4I_S("EXAMINE completed") : IMAP4I_S("SELECT completed"));
+}
+
+int imap4i_cmd_select(imap4i_command *c) {
+  switch (c->phase) {
+  case SELECT_BEGIN:
+    return begin(c);
+  case SELECT_OPENED:
+    return opened(c);
+  case SELECT_POLLED:
+    return polled(c);
+  case SELECT_ASK:
+    return ask(c);
+  case SELECT_ROWS:
+    return rows(c);
+  default:
+    return tell(c);
+  }
+}
+
+int imap4i_cmd_examine(imap4i_command *c) {
+  return imap4i_cmd_select(c);
+}
+
+int imap4i_cmd_unselect(imap4i_command *c) {
+  imap4i_deselect(c->s);
+  return imap4i_reply_ok(c, IMAP4I_S("UNSELECT completed"));
+}
+
+/* RFC 3501 section 6.4.2: expunges in silence, unless the mailbox is read-only. */
+int imap4i_cmd_close(imap4i_command *c) {
+  enum { EXPUNGE, CLOSE };
+  imap4_session *s = c->s;
+  if (c->phase == EXPUNGE && !s->view->read_only && s->view->count > 0) {
+    imap4_expunge_args args = {
+        .only_deleted = 1, .mailbox = s->view->mailbox, .uids = imap4i_uidset_ranges(&s->view->uids)};
+    c->phase = CLOSE;
+    return imap4i_op_call(s, IMAP4I_OP_EXPUNGE, &args);
+  }
+  /* What could not be removed is still there, and the mailbox still selected: nothing happens unseen. */
+  if (c->phase == CLOSE && s->op.status != IMAP4_OK) return imap4i_reply_status(c, s->op.status);
+  imap4i_deselect(s);
+  return imap4i_reply_ok(c, IMAP4I_S("CLOSE completed"));
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Commands: the row of the dispatch table, the command under way, and how it answers.
+ *
+ * A command is an enum of phases and a step() that does one of them.  It sets its next phase before it calls
+ * the store, and it ends by setting a reply and returning IMAP4I_STEP_DONE; the run loop then announces
+ * what has changed in the selected mailbox and sends the reply.
+ */
+#ifndef IMAP4I_DISPATCH_H
+#define IMAP4I_DISPATCH_H
+
+#include "core/session.h"
+
+typedef struct imap4i_command imap4i_command;
+
+/* States in which a command is allowed, as bits. */
+#define IMAP4I_IN_NOT_AUTHENTICATED (1u << IMAP4_STATE_NOT_AUTHENTICATED)
+#define IMAP4I_IN_AUTHENTICATED (1u << IMAP4_STATE_AUTHENTICATED)
+#define IMAP4I_IN_SELECTED (1u << IMAP4_STATE_SELECTED)
+#define IMAP4I_IN_LOGGED_IN (IMAP4I_IN_AUTHENTICATED | IMAP4I_IN_SELECTED)
+#define IMAP4I_IN_ANY (IMAP4I_IN_NOT_AUTHENTICATED | IMAP4I_IN_LOGGED_IN)
+
+/* What a command means for the others. */
+#define IMAP4I_USES_SEQS 0x01u /* its arguments are sequence numbers: no EXPUNGE while it runs (RFC 3501 7.4.1) */
+#define IMAP4I_STREAMS 0x02u   /* takes message literals as they come */
+#define IMAP4I_NO_SYNC 0x04u   /* nothing is announced at its end */
+#define IMAP4I_CHECKPOINT 0x08u /* the poll at its end does housekeeping */
+
+typedef struct imap4i_row {
+  const char *namez;
+  bool uid; /* the form after "UID" */
+  uint8_t states;
+  uint8_t flags;
+  uint16_t context; /* octets of the command's own struct */
+  uint64_t feature; /* that it belongs to; 0: always there */
+  imap4i_parse_function parse;
+  int (*step)(imap4i_command *command);
+  void (*end)(imap4i_command *command); /* frees what the context holds beside the arena, or NULL */
+} imap4i_row;
+
+struct imap4i_command {
+  imap4_session *s;
+  const imap4i_row *row; /* NULL: unknown or refused, only the reply is sent */
+  imap4i_arena arena;
+  imap4i_buf text; /* its octets; arguments point into them */
+  imap4_str tag;   /* empty: "*" */
+  imap4i_args args;
+  void *context;
+  int phase;      /* of the command's own enum; starts at 0 */
+  uint8_t stage;  /* IMAP4I_STAGE_* */
+  uint8_t reply;  /* IMAP4I_OK, _NO, _BAD */
+  bool no_expunge; /* EXPUNGE must wait although the row allows it */
+  bool line_open;  /* a response is half written: nothing else may be */
+  bool no_sync;    /* nothing is to be announced after all */
+  bool starts_tls; /* when the reply is written */
+  bool expunged;  /* a message that was asked for is gone: OK becomes NO [EXPUNGEISSUED] */
+  imap4_str code; /* response code without brackets; in the arena or static */
+  imap4_str reply_text;
+};
+
+enum { IMAP4I_STAGE_RUN, IMAP4I_STAGE_SYNC, IMAP4I_STAGE_REPLY };
+enum { IMAP4I_OK, IMAP4I_NO, IMAP4I_BAD };
+
+/* dispatch.c: the row of a command that is there for this session; NULL if there is none. */
+const imap4i_row *imap4i_dispatch(const imap4_session *s, imap4_str name, bool uid);
+const imap4i_row *imap4i_dispatch_row(size_t i); /* NULL behind the last */
+
+/* run.c: may the literal at the end of |text| be taken?  |refusal| says why not; |streams|: it is a message
+ * and the command is to begin now. */
+int imap4i_command_probe(imap4_session *s, imap4_str text, bool *streams, imap4i_refusal *refusal);
+/* Free the command under way. */
+void imap4i_command_free(imap4_session *s);
+
+/* Set the reply; all return IMAP4I_STEP_DONE. */
+int imap4i_reply(imap4i_command *c, uint8_t reply, imap4_str code, imap4_str text);
+int imap4i_reply_ok(imap4i_command *c, imap4_str text);
+/* NO with the response code that belongs to a store's status. */
+int imap4i_reply_status(imap4i_command *c, int status);
+/* The same for a mailbox that was to be written to: NONEXISTENT becomes TRYCREATE. */
+int imap4i_reply_target(imap4i_command *c, int status);
+/* BAD for a sequence number that no message has. */
+int imap4i_reply_no_message(imap4i_command *c);
+/* "CAPABILITY ..." as the code of an OK. */
+int imap4i_reply_capabilities(imap4i_command *c, imap4_str text);
+/* A literal was promised and can't be kept: the connection must end (never a short literal). */
+int imap4i_die_in_literal(imap4i_command *c);
+
+/*
+ * Responses are written to |s->out| piece by piece.  A piece that can't be written for want of memory leaves
+ * no trace: imap4i_begin_piece() before, imap4i_end_piece() with the outcome after it, which gives a step
+ * result or the error.
+ */
+size_t imap4i_begin_piece(const imap4i_command *c);
+int imap4i_end_piece(imap4i_command *c, size_t mark, bool ok);
+
+/* sync.c: announce changes of the selected mailbox.  |expunges|: EXPUNGE may be sent; |uid|: FETCH carries
+ * UIDs.  Steps until IMAP4I_STEP_DONE. */
+void imap4i_sync_begin(imap4_session *s, bool expunges, bool uid);
+int imap4i_sync_step(imap4_session *s, bool checkpoint);
+/* "* FLAGS" and "* OK [PERMANENTFLAGS" of a state. */
+bool imap4i_put_flags_line(imap4_session *s, const imap4_mailbox_state *state);
+bool imap4i_put_permanent_line(imap4_session *s, const imap4_mailbox_state *state);
+/* "* n FETCH (FLAGS ...)" of a row whose UID is in the view, with the UID if |uid|. */
+bool imap4i_put_flags_row(imap4_session *s, const imap4_row *row, bool uid);
+
+/* lib/cmd: one step function per command, and what must be freed. */
+int imap4i_cmd_capability(imap4i_command *c);
+int imap4i_cmd_noop(imap4i_command *c);
+int imap4i_cmd_logout(imap4i_command *c);
+int imap4i_cmd_id(imap4i_command *c);
+int imap4i_cmd_enable(imap4i_command *c);
+int imap4i_cmd_namespace(imap4i_command *c);
+int imap4i_cmd_starttls(imap4i_command *c);
+int imap4i_cmd_login(imap4i_command *c);
+int imap4i_cmd_authenticate(imap4i_command *c);
+void imap4i_cmd_authenticate_end(imap4i_command *c);
+int imap4i_cmd_select(imap4i_command *c);
+int imap4i_cmd_examine(imap4i_command *c);
+int imap4i_cmd_unselect(imap4i_command *c);
+int imap4i_cmd_close(imap4i_command *c);
+int imap4i_cmd_create(imap4i_command *c);
+int imap4i_cmd_delete(imap4i_command *c);
+int imap4i_cmd_rename(imap4i_command *c);
+void imap4i_cmd_rename_end(imap4i_command *c);
+int imap4i_cmd_subscribe(imap4i_command *c);
+int imap4i_cmd_unsubscribe(imap4i_command *c);
+int imap4i_cmd_list(imap4i_command *c);
+int imap4i_cmd_lsub(imap4i_command *c);
+void imap4i_cmd_list_end(imap4i_command *c);
+int imap4i_cmd_status(imap4i_command *c);
+void imap4i_cmd_status_end(imap4i_command *c);
+int imap4i_cmd_append(imap4i_command *c);
+void imap4i_cmd_append_end(imap4i_command *c);
+int imap4i_cmd_append_parse(imap4i_parser *parser, imap4i_args *args);
+int imap4i_cmd_expunge(imap4i_command *c);
+int imap4i_cmd_uid_expunge(imap4i_command *c);
+int imap4i_cmd_search(imap4i_command *c);
+void imap4i_cmd_search_end(imap4i_command *c);
+int imap4i_cmd_fetch(imap4i_command *c);
+void imap4i_cmd_fetch_end(imap4i_command *c);
+int imap4i_cmd_store(imap4i_command *c);
+void imap4i_cmd_store_end(imap4i_command *c);
+int imap4i_cmd_copy(imap4i_command *c);
+int imap4i_cmd_move(imap4i_command *c);
+void imap4i_cmd_copy_end(imap4i_command *c);
+int imap4i_cmd_idle(imap4i_command *c);
+void imap4i_cmd_idle_end(imap4i_command *c);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Dates of messages. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "memory_check.h"
+#include "mail_check.h"
+#include "mail/date.h"
+
+static void assert_date(const char *z, int64_t seconds, int32_t zone) {
+  imap4_date date;
+  if (!imap4i_date_parse(STR(z), &date)) fail_msg("%s", z);
+  assert_int_equal(date.present, 1);
+  assert_int_equal(date.seconds, seconds);
+  assert_int_equal(date.zone_minutes, zone);
+}
+
+static void test_days(void **unused) {
+  (void)unused;
+  int64_t days = imap4i_days(1800, 1, 1);
+  static const uint32_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  assert_int_equal(imap4i_days(1970, 1, 1), 0);
+  assert_int_equal(imap4i_days(2000, 3, 1), 11017);
+  assert_int_equal(imap4i_days(0, 3, 1), -719468);
+  for (int32_t year = 1800; year < 2500; year++) {
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    for (uint32_t month = 1; month <= 12; month++) {
+      uint32_t n = lengths[month - 1] + (leap && month == 2 ? 1u : 0u);
+      for (uint32_t day = 1; day <= n; day++) assert_int_equal(imap4i_days(year, month, day), days++);
+    }
+  }
+}
+
+static void test_good(void **unused) {
+  (void)unused;
+  assert_date("Thu, 1 Jan 1970 00:00:00 +0000", 0, 0);
+  assert_date("1 Jan 1970 00:00 -0000", 0, 0);
+  assert_date("Fri, 21 Nov 1997 09:55:06 -0600", 880127706, -360);
+  assert_date("Thu,\r\n 13\r\n   Feb\r\n 1969\r\n 23:32\r\n -0330 (Newfoundland Time)", -27723480, -210);
+  assert_date("Fri, 21 Nov 1997 09(comment):   55  :  06 -0600", 880127706, -360);
+  assert_date(" (c) Fri , 21-Nov-97 09:55:06 CST", 880127706, -360);
+  assert_date("21 Nov 97 09:55:06 GMT", 880106106, 0);
+  assert_date("21 november 2049 09:55:06 z", 2521101306, 0);
+  assert_date("21 Nov 49 09:55:06 PDT", 2521126506, -420);
+  assert_date("21 Nov 097 09:55:06 XYZ", 880106106, 0);
+  assert_date("29 Feb 2000 23:59:60 +1400", 951818400, 840);
+}
+
+static void test_bad(void **unused) {
+  (void)unused;
+  static const char *const bad[] = {"",
+                                    "Fri,",
+                                    "yesterday",
+                                    "Thu 1 Apr 2021 10:20:30 +0000",
+                                    "0 Nov 1997 09:55:06 -0600",
+                                    "31 Nov 1997 09:55:06 -0600",
+                                    "29 Feb 1900 09:55:06 -0600",
+                                    "100 Nov 1997 09:55:06 -0600",
+                                    "1 No 1997 09:55:06 -0600",
+                                    "1 Nox 1997 09:55:06 -0600",
+                                    "1 Nov 1 09:55:06 -0600",
+                                    "1 Nov 19971 09:55:06 -0600",
+                                    "1 Nov 1997",
+                                    "1 Nov 1997 24:00:00 +0000",
+                                    "1 Nov 1997 09:60:00 +0000",
+                                    "1 Nov 1997 09:59:61 +0000",
+                                    "1 Nov 1997 9",
+                                    "1 Nov 1997 9:",
+                                    "1 Nov 1997 9:5"};
+  imap4_date date;
+  for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
+    if (imap4i_date_parse(STR(bad[i]), &date)) fail_msg("%s", bad[i]);
+    assert_int_equal(date.present, 0);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_days), cmocka_unit_test(test_good),
+                                     cmocka_unit_test(test_bad)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Tokens of structured header fields. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "memory_check.h"
+#include "mail_check.h"
+#include "mail/token.h"
+
+static void assert_skipped(const char *textz, const char *restz, const char *commentz) {
+  imap4_str s = STR(textz);
+  imap4_str comment = {0};
+  imap4i_skip_cfws(&s, &comment);
+  assert_text(s, restz);
+  assert_text(comment, commentz);
+  s = STR(textz);
+  imap4i_skip_cfws(&s, NULL);
+  assert_text(s, restz);
+}
+
+static void test_comments(void **unused) {
+  (void)unused;
+  assert_skipped("", "", "");
+  assert_skipped(" \t\r\n a", "a", "");
+  assert_skipped("(a (b) \\) c) (d)e", "e", "d");
+  assert_skipped("((((", "", "(((");
+  assert_skipped("(a\\", "", "a\\");
+  assert_skipped("()x", "x", "");
+  assert_skipped(")x", ")x", "");
+}
+
+/* A hundred thousand comments inside each other are no deeper on the stack than one. */
+static void test_deep_comment(void **unused) {
+  (void)unused;
+  enum { DEPTH = 100000 };
+  char *text = malloc(2 * DEPTH + 1);
+  memset(text, '(', DEPTH);
+  memset(text + DEPTH, ')', DEPTH);
+  text[2 * DEPTH] = 'x';
+  imap4_str s = {text, 2 * DEPTH + 1};
+  imap4i_skip_cfws(&s, NULL);
+  assert_text(s, "x");
+  free(text);
+}
+
+static void test_tokens(void **unused) {
+  (void)unused;
+  imap4_str s = STR("a-b.c*'/x");
+  assert_text(imap4i_take_token(&s), "a-b.c*'");
+  assert_text(s, "/x");
+  assert_text(imap4i_take_token(&s), "");
+  static const char special[] = "()<>@,;:\\\"/[]?= \t\x7f\x80";
+  for (size_t i = 0; i < sizeof(special); i++) assert_false(imap4i_is_token_char(special[i]));
+  static const char no_atext[] = "()<>[]:;@\\,.\" \t\x7f";
+  for (size_t i = 0; i < sizeof(no_atext); i++) assert_false(imap4i_is_atext(no_atext[i]));
+  assert_true(imap4i_is_atext('='));
+  assert_true(imap4i_is_atext('\x80'));
+}
+
+static void test_quoted(void **unused) {
+  (void)unused;
+  memory_check memory;
+  imap4i_buf out;
+  bool closed;
+  imap4_str s = STR("\"a\\\"b\r\n c\" x");
+  imap4i_buf_init(&out, memory_check_init(&memory), SIZE_MAX);
+  assert_true(imap4i_take_quoted(&s, &out, &closed));
+  assert_true(closed);
+  assert_text(imap4i_buf_str(&out), "a\"b c");
+  assert_text(s, " x");
+  s = STR("\"a\\");
+  imap4i_buf_clear(&out);
+  assert_true(imap4i_take_quoted(&s, &out, &closed));
+  assert_false(closed);
+  assert_text(imap4i_buf_str(&out), "a\\");
+  assert_int_equal(s.n, 0);
+  imap4i_buf_free(&out);
+  imap4i_buf_init(&out, &memory.mem, 1);
+  s = STR("\"ab\"");
+  assert_false(imap4i_take_quoted(&s, &out, &closed));
+  imap4i_buf_free(&out);
+  memory_check_end(&memory);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_comments), cmocka_unit_test(test_deep_comment),
+                                     cmocka_unit_test(test_tokens), cmocka_unit_test(test_quoted)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

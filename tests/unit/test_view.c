@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* The view: sequence numbers, sets of messages, what leaves and joins. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/view.h"
+#include "memory_check.h"
+#include "wire/parser.h"
+
+typedef struct fixture {
+  memory_check check;
+  imap4i_view view;
+  imap4i_uidset to;
+} fixture;
+
+static void open_view(fixture *f, const uint32_t *uids, size_t n) {
+  imap4i_mem *mem = memory_check_init(&f->check);
+  memset(&f->view, 0, sizeof f->view);
+  imap4i_uidset_init(&f->view.uids, mem);
+  imap4i_uidset_init(&f->view.recent, mem);
+  imap4i_uidset_init(&f->view.gone, mem);
+  imap4i_uidset_init(&f->to, mem);
+  for (size_t i = 0; i < n; i++) assert_true(imap4i_view_add(&f->view, uids[i], uids[i] >= 8));
+}
+
+static void close_view(fixture *f) {
+  imap4i_uidset_free(&f->view.uids);
+  imap4i_uidset_free(&f->view.recent);
+  imap4i_uidset_free(&f->to);
+  memory_check_end(&f->check);
+}
+
+/* |expected|: UIDs in order, 0 at the end. */
+static void expect_set(fixture *f, const imap4i_set_range *ranges, size_t n, bool uid, bool lenient, int status,
+                       const uint32_t *expected) {
+  imap4i_set set = {(imap4i_set_range *)(uintptr_t)ranges, n};
+  imap4i_uidset_free(&f->to);
+  assert_int_equal(imap4i_view_resolve(&f->view, &set, uid, lenient, &f->to), status);
+  if (status != IMAP4_OK) return;
+  uint32_t at = 0;
+  for (; *expected; expected++) {
+    at = imap4i_ranges_next(imap4i_uidset_ranges(&f->to), at);
+    assert_int_equal(at, *expected);
+  }
+  assert_int_equal(imap4i_ranges_next(imap4i_uidset_ranges(&f->to), at), 0);
+}
+
+#define RANGES(...) (const imap4i_set_range[]){__VA_ARGS__}
+#define UIDS(...) (const uint32_t[]){__VA_ARGS__, 0}
+static const uint32_t none[] = {0};
+static const uint32_t uids[] = {2, 3, 5, 8, 13};
+
+static void sequence_numbers(void **state) {
+  (void)state;
+  fixture f;
+  open_view(&f, uids, 5);
+  for (uint32_t i = 0; i < 5; i++) assert_int_equal(imap4i_view_seq(&f.view, uids[i]), i + 1);
+  close_view(&f);
+}
+
+static void sets_of_sequence_numbers(void **state) {
+  (void)state;
+  fixture f;
+  open_view(&f, uids, 5);
+  expect_set(&f, RANGES({1, 1}), 1, false, false, IMAP4_OK, UIDS(2));
+  expect_set(&f, RANGES({2, 4}), 1, false, false, IMAP4_OK, UIDS(3, 5, 8));
+  expect_set(&f, RANGES({4, 2}), 1, false, false, IMAP4_OK, UIDS(3, 5, 8));
+  expect_set(&f, RANGES({4, IMAP4I_STAR}), 1, false, false, IMAP4_OK, UIDS(8, 13));
+  expect_set(&f, RANGES({IMAP4I_STAR, 1}), 1, false, false, IMAP4_OK, UIDS(2, 3, 5, 8, 13));
+  expect_set(&f, RANGES({5, 5}, {1, 2}, {2, 2}), 3, false, false, IMAP4_OK, UIDS(2, 3, 13));
+  expect_set(&f, RANGES({6, 6}), 1, false, false, IMAP4I_PARSE_REFUSED, none);
+  expect_set(&f, RANGES({1, 6}), 1, false, false, IMAP4I_PARSE_REFUSED, none);
+  expect_set(&f, RANGES({1, 4294967295u}), 1, false, true, IMAP4_OK, UIDS(2, 3, 5, 8, 13));
+  expect_set(&f, RANGES({6, 9}), 1, false, true, IMAP4_OK, none);
+  close_view(&f);
+}
+
+static void sets_of_uids(void **state) {
+  (void)state;
+  fixture f;
+  open_view(&f, uids, 5);
+  expect_set(&f, RANGES({1, 4}), 1, true, true, IMAP4_OK, UIDS(2, 3));
+  expect_set(&f, RANGES({6, 7}), 1, true, true, IMAP4_OK, none);
+  expect_set(&f, RANGES({8, IMAP4I_STAR}), 1, true, true, IMAP4_OK, UIDS(8, 13));
+  /* RFC 3501 section 6.4.8: a range with "*" always has the last message. */
+  expect_set(&f, RANGES({559, IMAP4I_STAR}), 1, true, true, IMAP4_OK, UIDS(13));
+  expect_set(&f, RANGES({1, 4294967295u}), 1, true, true, IMAP4_OK, UIDS(2, 3, 5, 8, 13));
+  close_view(&f);
+}
+
+static void sets_in_an_empty_mailbox(void **state) {
+  (void)state;
+  fixture f;
+  open_view(&f, uids, 0);
+  expect_set(&f, RANGES({IMAP4I_STAR, IMAP4I_STAR}), 1, false, false, IMAP4I_PARSE_REFUSED, none);
+  expect_set(&f, RANGES({1, IMAP4I_STAR}), 1, false, false, IMAP4I_PARSE_REFUSED, none);
+  expect_set(&f, RANGES({1, IMAP4I_STAR}), 1, true, true, IMAP4_OK, none);
+  expect_set(&f, RANGES({1, IMAP4I_STAR}), 1, false, true, IMAP4_OK, none);
+  close_view(&f);
+}
+
+static void messages_leave(void **state) {
+  (void)state;
+  fixture f;
+  open_view(&f, uids, 5);
+  assert_int_equal(imap4i_ranges_count(imap4i_uidset_ranges(&f.view.recent)), 2);
+  const imap4_uid_range gone[] = {{3, 5}, {13, 13}};
+  assert_true(imap4i_view_remove(&f.view, (imap4_uid_ranges){gone, 2}));
+  assert_int_equal(f.view.count, 2);
+  assert_int_equal(imap4i_view_seq(&f.view, 8), 2);
+  assert_int_equal(imap4i_ranges_count(imap4i_uidset_ranges(&f.view.recent)), 1);
+  close_view(&f);
+}
+
+static void own_changes_are_no_news(void **state) {
+  (void)state;
+  fixture f;
+  open_view(&f, uids, 5);
+  f.view.modseq = f.view.expunge_modseq = 10;
+  imap4i_view_own_change(&f.view, &(imap4_store_flags_result){.previous_modseq = 10, .highest_modseq = 11});
+  assert_int_equal(f.view.modseq, 11);
+  assert_int_equal(f.view.expunge_modseq, 11);
+  /* Somebody else came in between: their change must still be told. */
+  imap4i_view_own_change(&f.view, &(imap4_store_flags_result){.previous_modseq = 12, .highest_modseq = 13});
+  assert_int_equal(f.view.modseq, 11);
+  /* A store that does not know. */
+  imap4i_view_own_change(&f.view, &(imap4_store_flags_result){.previous_modseq = 0, .highest_modseq = 13});
+  assert_int_equal(f.view.modseq, 11);
+  /* An expunge is owed: it stays so. */
+  f.view.expunge_modseq = 9;
+  imap4i_view_own_change(&f.view, &(imap4_store_flags_result){.previous_modseq = 11, .highest_modseq = 12});
+  assert_int_equal(f.view.modseq, 12);
+  assert_int_equal(f.view.expunge_modseq, 9);
+  close_view(&f);
+}
+
+static void keywords_differ(void **state) {
+  (void)state;
+  uint64_t hash = imap4i_keywords_hash(IMAP4I_S("$Forwarded Work"), true);
+  assert_true(hash == imap4i_keywords_hash(IMAP4I_S("$Forwarded Work"), true));
+  assert_true(hash != imap4i_keywords_hash(IMAP4I_S("$Forwarded Work"), false));
+  assert_true(hash != imap4i_keywords_hash(IMAP4I_S("$Forwarded"), true));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(sequence_numbers),         cmocka_unit_test(sets_of_sequence_numbers),
+      cmocka_unit_test(sets_of_uids),             cmocka_unit_test(sets_in_an_empty_mailbox),
+      cmocka_unit_test(messages_leave),           cmocka_unit_test(own_changes_are_no_news),
+      cmocka_unit_test(keywords_differ),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
