@@ -40,8 +40,9 @@ typedef struct imap4_transport {
 
   /**
    * Begin TLS as server: all reads and writes after this go through it.  Called when everything written so
-   * far was taken by |write|.  May do the whole handshake here, or return IMAP4_AGAIN until it is done, or
-   * return IMAP4_OK at once and do it inside the following reads and writes.  NULL: no STARTTLS.
+   * far was taken by |write|.  May do the whole handshake here, or return IMAP4_AGAIN until it is done (the
+   * session wants IMAP4_WANT_READ meanwhile; a TLS library that wants to write knows so itself), or return
+   * IMAP4_OK at once and do it inside the following reads and writes.  NULL: no STARTTLS.
    */
   int (*start_tls)(void *user);
 } imap4_transport;

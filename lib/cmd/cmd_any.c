@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that are about the session: CAPABILITY, NOOP, CHECK, LOGOUT, ID, ENABLE, NAMESPACE. */
+#include "base/utf7.h"
 #include "core/dispatch.h"
 #include "wire/writer.h"
 
@@ -64,20 +65,15 @@ static imap4_namespace namespace_at(const imap4_namespaces_result *r, uint32_t i
   return n;
 }
 
-/* RFC 2342 section 6 wants a string, where a mailbox may also be an atom. */
-static bool put_prefix(imap4i_buf *out, imap4_str prefix) {
-  size_t mark = out->n;
-  if (!imap4i_put_mailbox(out, prefix, false)) return false;
-  if (out->p[mark] == '"' || out->p[mark] == '{') return true;
-  if (!imap4i_buf_putc(out, '"') || !imap4i_buf_putc(out, '"')) return false;
-  memmove(out->p + mark + 1, out->p + mark, out->n - mark - 2);
-  out->p[mark] = '"';
-  return true;
-}
-
+/* The prefix is a string, never an atom. */
 static bool put_namespace(imap4i_buf *out, imap4_str prefix, char delimiter) {
-  return imap4i_buf_putc(out, '(') && put_prefix(out, prefix) && imap4i_buf_putc(out, ' ') &&
-         imap4i_put_quoted(out, imap4i_str(&delimiter, 1)) && imap4i_buf_putc(out, ')');
+  imap4i_buf name;
+  imap4i_buf_init(&name, out->mem, SIZE_MAX);
+  bool ok = imap4i_utf7_encode(prefix, &name) == IMAP4_OK && imap4i_buf_putc(out, '(') &&
+            imap4i_put_string(out, imap4i_buf_str(&name), false) && imap4i_buf_putc(out, ' ') &&
+            imap4i_put_quoted(out, imap4i_str(&delimiter, 1)) && imap4i_buf_putc(out, ')');
+  imap4i_buf_free(&name);
+  return ok;
 }
 
 static bool put_namespace_kind(imap4_session *s, const imap4_namespaces_result *r, uint32_t kind) {

@@ -47,7 +47,9 @@ static int put_line(imap4i_command *c, imap4_str name, uint32_t attributes, bool
   bool any = false;
   size_t mark = imap4i_begin_piece(c);
   bool ok = imap4i_buf_puts(out, is_lsub(c) ? IMAP4I_S("* LSUB (") : IMAP4I_S("* LIST ("));
-  bool no_select = (attributes & (IMAP4_MAILBOX_NOSELECT | IMAP4_MAILBOX_NONEXISTENT)) != 0;
+  /* In LSUB this says that the name itself is not subscribed, in LIST that it can't be selected; names that do
+   * not exist are shown by LSUB alone. */
+  bool no_select = (attributes & IMAP4_MAILBOX_NOSELECT) != 0;
   bool no_inferiors = (attributes & IMAP4_MAILBOX_NOINFERIORS) != 0;
   tells_children = tells_children && !is_lsub(c) && imap4i_has(s, IMAP4_FEATURE_CHILDREN);
   ok = ok && put_attribute(out, IMAP4I_S("\\Noselect"), no_select, &any) &&

@@ -2,7 +2,17 @@
 /* RENAME (RFC 3501 section 6.3.5).  INBOX stays: its messages move to a new mailbox. */
 #include "cmd/copier.h"
 
-enum { RENAME_BEGIN, RENAME_DONE, RENAME_CREATED, RENAME_OPENED, RENAME_ASK, RENAME_PAGE, RENAME_MOVE, RENAME_UNDONE };
+enum {
+  RENAME_BEGIN,
+  RENAME_DONE,
+  RENAME_CREATED,
+  RENAME_OPENED,
+  RENAME_POLLED,
+  RENAME_ASK,
+  RENAME_PAGE,
+  RENAME_MOVE,
+  RENAME_UNDONE
+};
 
 typedef struct rename_context {
   void *mailbox; /* INBOX */
@@ -68,7 +78,10 @@ static int opened(imap4i_command *c) {
   if (s->op.status != IMAP4_OK) return undo(c, s->op.status);
   x->mailbox = s->op.result.open.mailbox;
   imap4i_uidset_init(&x->uids, &s->mem);
-  return s->op.result.open.read_only ? undo(c, IMAP4_ST_READONLY) : go(c, RENAME_ASK);
+  if (s->op.result.open.read_only) return undo(c, IMAP4_ST_READONLY);
+  imap4_poll_args args = {.mailbox = x->mailbox};
+  c->phase = RENAME_POLLED;
+  return imap4i_op_call(s, IMAP4I_OP_POLL, &args);
 }
 
 static int ask(imap4i_command *c) {
@@ -116,6 +129,8 @@ int imap4i_cmd_rename(imap4i_command *c) {
     return created(c);
   case RENAME_OPENED:
     return opened(c);
+  case RENAME_POLLED:
+    return c->s->op.status == IMAP4_OK ? go(c, RENAME_ASK) : undo(c, c->s->op.status);
   case RENAME_ASK:
     return ask(c);
   case RENAME_PAGE:

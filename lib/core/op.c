@@ -203,6 +203,17 @@ static bool poll_valid(const imap4_mailbox_state *r) {
   return r->uidvalidity > 0 && r->uidnext > 0 && r->highest_modseq > 0 && (r->keywords.n == 0 || r->keywords.p);
 }
 
+static bool namespaces_valid(const imap4_namespaces_result *r) {
+  if (r->count > 0 && (!r->entries || !stride_valid(r->entry_size, sizeof(imap4_namespace)))) return false;
+  for (uint32_t i = 0; i < r->count; i++) {
+    imap4_namespace n;
+    memcpy(&n, (const char *)r->entries + (size_t)i * r->entry_size, sizeof n);
+    if ((n.prefix.n > 0 && !n.prefix.p) || !imap4i_utf8_valid(n.prefix) || !delimiter_valid(n.delimiter))
+      return false;
+  }
+  return true;
+}
+
 static bool result_valid(const imap4_session *s) {
   const imap4i_result *r = &s->op.result;
   switch (s->op.kind) {
@@ -229,8 +240,7 @@ static bool result_valid(const imap4_session *s) {
   case IMAP4I_OP_VANISHED:
     return imap4i_ranges_valid(r->vanished.uids) && (r->vanished.uids.n > 0 || r->vanished.last);
   case IMAP4I_OP_NAMESPACES:
-    return r->namespaces.count == 0 ||
-           (r->namespaces.entries && stride_valid(r->namespaces.entry_size, sizeof(imap4_namespace)));
+    return namespaces_valid(&r->namespaces);
   default:
     return true;
   }

@@ -193,7 +193,7 @@ uint32_t imap4_session_want(const imap4_session *s) {
   uint32_t want = imap4i_output_waiting(s) > 0 ? IMAP4_WANT_WRITE : 0;
   if (s->closing) return want ? want : IMAP4_WANT_CLOSED;
   if (s->tls == IMAP4I_TLS_ASKED) {
-    if (s->has_transport) return want ? want : IMAP4_WANT_READ | IMAP4_WANT_WRITE;
+    if (s->has_transport) return want ? want : IMAP4_WANT_READ;
     return want ? want : IMAP4_WANT_TLS;
   }
   if (s->op.state == IMAP4I_OP_WAITING) want |= IMAP4_WANT_STORE;

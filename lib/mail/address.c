@@ -67,7 +67,7 @@ static bool take_quoted_word(imap4i_address_list *list, words *w, bool gap, bool
     *w = before;
     return true;
   }
-  return imap4i_buf_put(&list->mailbox, list->name.p + from, list->name.n - from);
+  return imap4i_buf_puts(&list->mailbox, imap4i_tail(imap4i_buf_str(&list->name), from));
 }
 
 static bool take_atom_word(imap4i_address_list *list, words *w, bool gap, size_t n) {
@@ -116,13 +116,15 @@ static bool take_domain(imap4i_address_list *list, imap4i_buf *out, imap4_str *c
   if (at(list, '[')) return take_domain_literal(list, out);
   for (;;) {
     size_t n = 0;
-    while (n < list->rest.n && imap4i_is_atext(list->rest.p[n])) n++;
+    while (n < list->rest.n && imap4i_is_atext(list->rest.p[n]))
+      n++;
     if (n > 0 && out->n > start && !imap4i_buf_putc(out, '.')) return false;
     if (!imap4i_buf_put(out, list->rest.p, n)) return false;
     advance(list, n);
     imap4i_skip_cfws(&list->rest, comment);
     if (!at(list, '.')) return true;
-    while (at(list, '.')) advance(list, 1);
+    while (at(list, '.'))
+      advance(list, 1);
     imap4i_skip_cfws(&list->rest, comment);
   }
 }
@@ -170,7 +172,8 @@ static bool take_angle(imap4i_address_list *list) {
   imap4i_buf name = list->name;
   advance(list, 1);
   imap4i_skip_cfws(&list->rest, NULL);
-  while (at(list, '<')) advance(list, 1);
+  while (at(list, '<'))
+    advance(list, 1);
   list->name = (imap4i_buf){.mem = name.mem, .max = name.max};
   imap4i_buf_clear(&list->mailbox);
   bool ok = !at(list, '@') || take_route(list);

@@ -10,7 +10,7 @@
 
 enum {
   IMAP4I_ADDRESS_MAILBOX,
-  IMAP4I_ADDRESS_GROUP,    /* a group begins: |name| is its name */
+  IMAP4I_ADDRESS_GROUP, /* a group begins: |name| is its name */
   IMAP4I_ADDRESS_GROUP_END
 };
 

@@ -20,7 +20,8 @@ int64_t imap4i_days(int32_t year, uint32_t month, uint32_t day) {
 static size_t take_number(imap4_str *s, size_t min, size_t max, int32_t *value) {
   size_t n = 0;
   *value = 0;
-  while (n < s->n && n < max && imap4i_is_digit(s->p[n])) *value = *value * 10 + (s->p[n++] - '0');
+  while (n < s->n && n < max && imap4i_is_digit(s->p[n]))
+    *value = *value * 10 + (s->p[n++] - '0');
   if (n < min || (n < s->n && imap4i_is_digit(s->p[n]))) return 0;
   *s = imap4i_tail(*s, n);
   imap4i_skip_cfws(s, NULL);
@@ -29,7 +30,8 @@ static size_t take_number(imap4_str *s, size_t min, size_t max, int32_t *value) 
 
 static imap4_str take_word(imap4_str *s) {
   size_t n = 0;
-  while (n < s->n && imap4i_is_alpha(s->p[n])) n++;
+  while (n < s->n && imap4i_is_alpha(s->p[n]))
+    n++;
   imap4_str word = {s->p, n};
   *s = imap4i_tail(*s, n);
   imap4i_skip_cfws(s, NULL);

@@ -38,7 +38,8 @@ static uint64_t get64(const char *p) {
 }
 
 static void set32(char *p, uint32_t value) {
-  for (int i = 0; i < 4; i++) p[i] = (char)(unsigned char)(value >> (8 * i));
+  for (int i = 0; i < 4; i++)
+    p[i] = (char)(unsigned char)(value >> (8 * i));
 }
 
 static void set64(char *p, uint64_t value) {
@@ -53,7 +54,8 @@ static uint64_t checksum_add(uint64_t sum, imap4_str s) {
     sum ^= sum >> 32;
     s = imap4i_tail(s, 8);
   }
-  for (; s.n > 0; s = imap4i_tail(s, 1)) sum = (sum ^ (unsigned char)*s.p) * 0x100000001b3u;
+  for (; s.n > 0; s = imap4i_tail(s, 1))
+    sum = (sum ^ (unsigned char)*s.p) * 0x100000001b3u;
   return sum;
 }
 
@@ -278,7 +280,8 @@ static bool open_part(const body_writer *w, size_t index, const imap4i_part *par
 
 /* A multipart without parts has no form in the grammar, so it is shown with an empty one. */
 static bool put_empty_part(const body_writer *w) {
-  return imap4i_buf_puts(w->out, IMAP4I_S("(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0")) &&
+  return imap4i_buf_puts(w->out,
+                         IMAP4I_S("(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0")) &&
          put_extension(w, IMAP4I_S("NIL NIL NIL NIL")) && imap4i_buf_putc(w->out, ')');
 }
 

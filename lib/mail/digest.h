@@ -37,11 +37,11 @@ typedef struct imap4i_part {
   uint64_t header_length; /* with the empty line */
   uint64_t body_offset;
   uint64_t body_length;
-  uint64_t lines;        /* of the body: number of LF */
-  imap4_str envelope;    /* "(...)"; empty if the part is no message */
-  imap4_str basic;       /* "TEXT" "PLAIN" (...) NIL NIL "7BIT"; of a multipart its subtype */
-  imap4_str extension;   /* MD5 (of a multipart its parameters), disposition, language, location */
-  imap4_str charset;     /* as written; empty: none was given */
+  uint64_t lines;      /* of the body: number of LF */
+  imap4_str envelope;  /* "(...)"; empty if the part is no message */
+  imap4_str basic;     /* "TEXT" "PLAIN" (...) NIL NIL "7BIT"; of a multipart its subtype */
+  imap4_str extension; /* MD5 (of a multipart its parameters), disposition, language, location */
+  imap4_str charset;   /* as written; empty: none was given */
 } imap4i_part;
 
 /* Whether |digest| is one that this version made, unharmed.  The functions below need that. */

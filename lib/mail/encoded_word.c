@@ -17,7 +17,7 @@
 typedef struct word {
   imap4_str charset;
   imap4_str text;
-  bool base64;  /* else "Q" */
+  bool base64;   /* else "Q" */
   size_t length; /* of the whole */
 } word;
 

@@ -34,7 +34,8 @@ static const char *const names[IMAP4I_FIELD_COUNT] = {"date",
 
 void imap4i_fields_init(imap4i_fields *fields, imap4i_mem *mem, const imap4_limits *limits) {
   *fields = (imap4i_fields){.limits = limits};
-  for (size_t i = 0; i < IMAP4I_FIELD_COUNT; i++) imap4i_buf_init(&fields->text[i], mem, SIZE_MAX);
+  for (size_t i = 0; i < IMAP4I_FIELD_COUNT; i++)
+    imap4i_buf_init(&fields->text[i], mem, SIZE_MAX);
   imap4i_buf_init(&fields->parameters, mem, SIZE_MAX);
   imap4i_buf_init(&fields->boundary, mem, IMAP4I_BOUNDARY_MAX);
   imap4i_buf_init(&fields->charset, mem, IMAP4I_CHARSET_MAX);
@@ -44,7 +45,8 @@ void imap4i_fields_init(imap4i_fields *fields, imap4i_mem *mem, const imap4_limi
 }
 
 void imap4i_fields_free(imap4i_fields *fields) {
-  for (size_t i = 0; i < IMAP4I_FIELD_COUNT; i++) imap4i_buf_free(&fields->text[i]);
+  for (size_t i = 0; i < IMAP4I_FIELD_COUNT; i++)
+    imap4i_buf_free(&fields->text[i]);
   imap4i_buf_free(&fields->parameters);
   imap4i_buf_free(&fields->boundary);
   imap4i_buf_free(&fields->charset);
@@ -98,7 +100,8 @@ static int add_addresses(imap4i_fields *fields, unsigned id, imap4_str value) {
 /* Unfold |value| into |out| as a string; white space stays as it is but for that after the colon. */
 static bool put_unfolded(imap4i_buf *out, imap4i_buf *scratch, imap4_str value) {
   imap4i_buf_clear(scratch);
-  while (value.n > 0 && (*value.p == ' ' || *value.p == '\t')) value = imap4i_tail(value, 1);
+  while (value.n > 0 && (*value.p == ' ' || *value.p == '\t'))
+    value = imap4i_tail(value, 1);
   if (!imap4i_buf_puts(scratch, value)) return false;
   scratch->n = imap4i_unfold(scratch->p, scratch->n);
   return imap4i_text_string(out, imap4i_buf_str(scratch));
@@ -191,7 +194,8 @@ static bool set_type(imap4i_fields *fields, imap4_str type, imap4_str subtype, c
     imap4i_params none = {0};
     return imap4i_params_put(&none, extra, &fields->parameters);
   }
-  if (charset.n > 0 && !imap4i_buf_put(&fields->charset, charset.p, imap4i_min(charset.n, IMAP4I_CHARSET_MAX))) {
+  if (charset.n > 0 &&
+      !imap4i_buf_put(&fields->charset, charset.p, imap4i_min(charset.n, IMAP4I_CHARSET_MAX))) {
     return false;
   }
   if (imap4i_params_find(params, IMAP4I_S("boundary"), &boundary) && boundary.n <= IMAP4I_BOUNDARY_MAX &&

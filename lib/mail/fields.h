@@ -54,9 +54,9 @@ typedef struct imap4i_fields {
   uint32_t addresses[IMAP4I_FIELD_COUNT]; /* how many a field has */
   uint32_t octets[IMAP4I_FIELD_COUNT];    /* of the lists joined in a field */
   imap4_date date;
-  uint8_t type;     /* IMAP4I_TYPE_* */
-  uint8_t encoding; /* IMAP4I_ENCODING_* */
-  size_t subtype;   /* offset of the subtype in text[IMAP4I_FIELD_TYPE] */
+  uint8_t type;          /* IMAP4I_TYPE_* */
+  uint8_t encoding;      /* IMAP4I_ENCODING_* */
+  size_t subtype;        /* offset of the subtype in text[IMAP4I_FIELD_TYPE] */
   imap4i_buf parameters; /* of Content-Type, ready to send */
   imap4i_buf boundary;
   imap4i_buf charset;

@@ -31,7 +31,8 @@ static imap4_str take(imap4_str *data, size_t n) {
 /* White space may stand between a name and its colon (RFC 5322 section 4.5). */
 static uint16_t name_length(const imap4i_header *header) {
   size_t n = header->held;
-  while (n > 0 && (header->hold[n - 1] == ' ' || header->hold[n - 1] == '\t')) n--;
+  while (n > 0 && (header->hold[n - 1] == ' ' || header->hold[n - 1] == '\t'))
+    n--;
   return (uint16_t)n;
 }
 
@@ -141,7 +142,8 @@ int imap4i_header_filter_feed(imap4i_header_filter *filter, imap4_str data, imap
   imap4_str piece;
   unsigned event;
   if (data.n > 0) filter->empty = false;
-  while (!filter->ended && (event = imap4i_header_next(&filter->header, &data, &piece)) != IMAP4I_HEADER_MORE) {
+  while (!filter->ended &&
+         (event = imap4i_header_next(&filter->header, &data, &piece)) != IMAP4I_HEADER_MORE) {
     if (event == IMAP4I_HEADER_FIELD) filter->passing = passes(filter);
     if (event == IMAP4I_HEADER_END) filter->passing = filter->ended = true;
     if (filter->passing && !imap4i_buf_puts(out, piece)) return IMAP4_ERR_NOMEM;
@@ -217,7 +219,7 @@ int imap4i_field_reader_next(imap4i_field_reader *reader, imap4_str *data, imap4
     unsigned event = imap4i_header_next(&reader->header, data, &piece);
     if (event == IMAP4I_HEADER_MORE) return IMAP4_OK;
     if (event == IMAP4I_HEADER_END) reader->ended = true;
-    int r = event == IMAP4I_HEADER_FIELD ? begin(reader, piece)
+    int r = event == IMAP4I_HEADER_FIELD   ? begin(reader, piece)
             : event == IMAP4I_HEADER_VALUE ? keep(reader, piece)
                                            : IMAP4_OK;
     if (r != IMAP4_OK) return r;

@@ -145,7 +145,8 @@ static bool take_number(imap4_str *text, uint32_t *number) {
   uint64_t value;
   size_t n = 0;
   *number = 0;
-  while (n < text->n && imap4i_is_digit(text->p[n])) n++;
+  while (n < text->n && imap4i_is_digit(text->p[n]))
+    n++;
   if (n == 0) return true;
   if (!imap4i_parse_u64(imap4i_str(text->p, n), UINT32_MAX, &value) || value == 0) return false;
   *number = (uint32_t)value;

@@ -49,8 +49,8 @@ static bool reserve(imap4i_params *params) {
   if (params->n < params->capacity) return true;
   size_t capacity = params->capacity ? params->capacity * 2 : FIRST_CAPACITY;
   if (capacity > SIZE_MAX / sizeof(*params->p)) return false;
-  struct imap4i_param *p = imap4i_resize(params->mem, params->p, params->capacity * sizeof(*p),
-                                         capacity * sizeof(*p));
+  struct imap4i_param *p =
+      imap4i_resize(params->mem, params->p, params->capacity * sizeof(*p), capacity * sizeof(*p));
   if (!p) return false;
   params->p = p;
   params->capacity = capacity;

@@ -16,8 +16,10 @@ typedef struct form {
 } form;
 
 imap4_str imap4i_trim(imap4_str s) {
-  while (s.n > 0 && imap4i_is_wsp(s.p[s.n - 1])) s.n--;
-  while (s.n > 0 && imap4i_is_wsp(*s.p)) s = imap4i_tail(s, 1);
+  while (s.n > 0 && imap4i_is_wsp(s.p[s.n - 1]))
+    s.n--;
+  while (s.n > 0 && imap4i_is_wsp(*s.p))
+    s = imap4i_tail(s, 1);
   return s;
 }
 
@@ -38,7 +40,8 @@ static int next_octet(imap4_str *s, int how) {
     if (c == '\0') continue;
     if (how == UPPER) return (unsigned char)imap4i_upper(c);
     if (how == AS_IS || !imap4i_is_wsp(c)) return (unsigned char)c;
-    while (s->n > 0 && (imap4i_is_wsp(*s->p) || *s->p == '\0')) *s = imap4i_tail(*s, 1);
+    while (s->n > 0 && (imap4i_is_wsp(*s->p) || *s->p == '\0'))
+      *s = imap4i_tail(*s, 1);
     return s->n > 0 ? ' ' : -1;
   }
   return -1;

@@ -14,7 +14,8 @@ static inline bool imap4i_is_wsp(char c) {
 
 /* Without white space at both ends. */
 imap4_str imap4i_trim(imap4_str s);
-/* Unfold in place (RFC 5322 section 2.2.3): line ends go, NUL goes, all else stays.  Returns the new length. */
+/* Unfold in place (RFC 5322 section 2.2.3): line ends go, NUL goes, all else stays.  Returns the new length.
+ */
 size_t imap4i_unfold(char *p, size_t n);
 /* Append |s| as a string: quoted where that is possible, else as a literal.  NUL is left out.  False
  * without memory. */

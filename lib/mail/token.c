@@ -49,7 +49,8 @@ void imap4i_skip_cfws(imap4_str *s, imap4_str *comment) {
 
 imap4_str imap4i_take_token(imap4_str *s) {
   size_t n = 0;
-  while (n < s->n && imap4i_is_token_char(s->p[n])) n++;
+  while (n < s->n && imap4i_is_token_char(s->p[n]))
+    n++;
   imap4_str token = {s->p, n};
   *s = imap4i_tail(*s, n);
   return token;

@@ -37,21 +37,21 @@ typedef struct boundary {
 struct imap4i_walker {
   imap4i_mem *mem;
   const imap4_limits *limits;
-  int status;        /* the first failure, which stays */
+  int status; /* the first failure, which stays */
   uint8_t state;
-  bool holding;      /* |held| has the start of a line */
-  bool line_start;   /* the next octet begins a line */
-  bool after_cr;     /* the last octet was CR */
-  uint8_t eol;       /* octets of the last line end: 1 or 2 */
-  bool closing;      /* IN_DELIMITER: it is the close-delimiter */
-  bool flat;         /* no delimiter is looked for any more: too many parts */
-  bool overflow;     /* the digest would be too large */
-  unsigned field;    /* the header field under way; IMAP4I_FIELD_COUNT: one that does not matter */
-  uint32_t current;  /* innermost open part */
-  uint32_t depth;    /* open multiparts and messages */
-  uint64_t at;       /* octets taken */
-  uint64_t lines;    /* LF among them */
-  uint64_t floor;    /* no body ends before this: a header or delimiter ended here */
+  bool holding;         /* |held| has the start of a line */
+  bool line_start;      /* the next octet begins a line */
+  bool after_cr;        /* the last octet was CR */
+  uint8_t eol;          /* octets of the last line end: 1 or 2 */
+  bool closing;         /* IN_DELIMITER: it is the close-delimiter */
+  bool flat;            /* no delimiter is looked for any more: too many parts */
+  bool overflow;        /* the digest would be too large */
+  unsigned field;       /* the header field under way; IMAP4I_FIELD_COUNT: one that does not matter */
+  uint32_t current;     /* innermost open part */
+  uint32_t depth;       /* open multiparts and messages */
+  uint64_t at;          /* octets taken */
+  uint64_t lines;       /* LF among them */
+  uint64_t floor;       /* no body ends before this: a header or delimiter ended here */
   uint64_t floor_lines; /* LF before it */
   size_t held_length;
   imap4_date date;
@@ -150,7 +150,8 @@ static int put_texts(imap4i_walker *w, imap4i_part *part) {
 
 static int push_boundary(imap4i_walker *w) {
   imap4_str text = imap4i_buf_str(&w->fields.boundary);
-  while (text.n > 0 && imap4i_is_wsp(text.p[text.n - 1])) text.n--; /* RFC 2046: never at its end */
+  while (text.n > 0 && imap4i_is_wsp(text.p[text.n - 1]))
+    text.n--; /* RFC 2046: never at its end */
   boundary b = {.part = w->current, .length = (uint32_t)text.n, .offset = w->boundaries.n};
   if (text.n == 0) return IMAP4_OK; /* nothing in the body can be told apart: a multipart without parts */
   if (!imap4i_buf_puts(&w->boundaries, text) || !imap4i_buf_put(&w->stack, &b, sizeof(b))) {
@@ -197,9 +198,9 @@ static int end_header(imap4i_walker *w, uint64_t end, uint64_t lines) {
   set_floor(w, end, lines);
   part->is_text = w->fields.type == IMAP4I_TYPE_TEXT;
   part->encoding = w->fields.encoding;
-  part->kind = !is_container(w)                          ? IMAP4I_PART_LEAF
+  part->kind = !is_container(w)                        ? IMAP4I_PART_LEAF
                : w->fields.type == IMAP4I_TYPE_MESSAGE ? IMAP4I_PART_MESSAGE
-                                                         : IMAP4I_PART_MULTIPART;
+                                                       : IMAP4I_PART_MULTIPART;
   if (w->current == 0) w->date = w->fields.date;
   r = put_texts(w, part);
   if (r != IMAP4_OK) return r;
@@ -452,7 +453,8 @@ void imap4i_walker_free(imap4i_walker *w) {
 }
 
 int imap4i_walker_feed(imap4i_walker *w, imap4_str data) {
-  while (data.n > 0 && w->status == IMAP4_OK) w->status = take_some(w, &data);
+  while (data.n > 0 && w->status == IMAP4_OK)
+    w->status = take_some(w, &data);
   return w->status;
 }
 

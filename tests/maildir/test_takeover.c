@@ -12,7 +12,7 @@ static void dovecot(void **state) {
   imap4_row row;
   kit_write(kit, "dovecot-uidlist",
             "3 V1275660208 N25022 G3085f01b7f11094c501100008c4a11c1\n"
-            "25006 S4 W5 :1000.M1.h,S=4:2,S\n"
+            "25006 S4 W6 :1000.M1.h,S=4:2,S\n"
             "25007 W7 :1001.M1.h\n"
             "25015 :1002.M1.h:2,\n"
             "25016 :gone.M1.h:2,\n");
@@ -32,7 +32,7 @@ static void dovecot(void **state) {
   assert_int_equal(row.flags, IMAP4_FLAG_SEEN);
   assert_int_equal(row.keywords.n, 15);
   assert_memory_equal(row.keywords.p, "$Forwarded Junk", 15);
-  assert_int_equal(row.size, 6); /* W=5 could not be true of 4 octets with two lines: counted... */
+  assert_int_equal(row.size, 6);
   kit_close(kit, mailbox);
 }
 
@@ -133,7 +133,7 @@ static void lists_that_make_no_sense(void **state) {
 static void subscriptions_of_dovecot(void **state) {
   struct kit *kit = *state;
   kit_write(kit, "subscriptions", "V\t2\n\nSent\nEntw&APw-rfe\tAlt\nwei\001trd\n");
-  assert_string_equal(kit_list(kit, 1), "INBOX Entw\xc3\xbcrfe.Alt(S)(N) Sent(S)(N)");
+  assert_string_equal(kit_list(kit, 1), "Entw\xc3\xbcrfe.Alt(S)(N) INBOX Sent(S)(N)");
   assert_int_equal(kit_name(kit, '+', "a.b"), IMAP4_OK);
   assert_int_equal(kit_name(kit, '+', "a.b"), IMAP4_OK);
   assert_int_equal(kit_name(kit, '-', "Sent"), IMAP4_OK);

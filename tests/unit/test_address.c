@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "memory_check.h"
-#include "mail_check.h"
 #include "mail/address.h"
+#include "mail_check.h"
+#include "memory_check.h"
 
 static int put_all(imap4i_mem *mem, const char *textz, imap4i_buf *out) {
   imap4i_address_list list;
@@ -77,7 +77,8 @@ static void test_folding(void **unused) {
 
 static void test_groups(void **unused) {
   (void)unused;
-  assert_addresses("g: a@b, c@d;", "(NIL NIL \"g\" NIL)(NIL NIL \"a\" \"b\")(NIL NIL \"c\" \"d\")(NIL NIL NIL NIL)");
+  assert_addresses("g: a@b, c@d;",
+                   "(NIL NIL \"g\" NIL)(NIL NIL \"a\" \"b\")(NIL NIL \"c\" \"d\")(NIL NIL NIL NIL)");
   assert_addresses("The Group:;, x@y", "(NIL NIL \"The Group\" NIL)(NIL NIL NIL NIL)(NIL NIL \"x\" \"y\")");
   assert_addresses("g: a@b", "(NIL NIL \"g\" NIL)(NIL NIL \"a\" \"b\")(NIL NIL NIL NIL)");
   assert_addresses("g:", "(NIL NIL \"g\" NIL)(NIL NIL NIL NIL)");
@@ -108,6 +109,7 @@ static void test_wrong(void **unused) {
   assert_addresses(">a@b, c@d", "(NIL NIL \"c\" \"d\")");
   assert_addresses("<mailto:a@b>", "(NIL NIL \"mailto:a\" \"b\")");
   assert_addresses("\"", "");
+  assert_addresses("\"\"@b", "(NIL NIL \"\" \"b\")");
   assert_addresses("a@[", "(NIL NIL \"a\" \"[\")");
   assert_addresses("<\"", "(NIL NIL \"\" \"\")");
   assert_addresses("\"a\\", "");
@@ -139,9 +141,9 @@ static void test_no_memory(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_plain),  cmocka_unit_test(test_comments), cmocka_unit_test(test_folding),
-      cmocka_unit_test(test_groups), cmocka_unit_test(test_routes),   cmocka_unit_test(test_wrong),
-      cmocka_unit_test(test_no_memory)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_plain),    cmocka_unit_test(test_comments),
+                                     cmocka_unit_test(test_folding),  cmocka_unit_test(test_groups),
+                                     cmocka_unit_test(test_routes),   cmocka_unit_test(test_wrong),
+                                     cmocka_unit_test(test_no_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

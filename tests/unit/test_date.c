@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "memory_check.h"
-#include "mail_check.h"
 #include "mail/date.h"
+#include "mail_check.h"
+#include "memory_check.h"
 
 static void assert_date(const char *z, int64_t seconds, int32_t zone) {
   imap4_date date;
@@ -30,7 +30,8 @@ static void test_days(void **unused) {
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     for (uint32_t month = 1; month <= 12; month++) {
       uint32_t n = lengths[month - 1] + (leap && month == 2 ? 1u : 0u);
-      for (uint32_t day = 1; day <= n; day++) assert_int_equal(imap4i_days(year, month, day), days++);
+      for (uint32_t day = 1; day <= n; day++)
+        assert_int_equal(imap4i_days(year, month, day), days++);
     }
   }
 }

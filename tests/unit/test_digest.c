@@ -7,20 +7,23 @@
 
 #include <cmocka.h>
 
-#include "memory_check.h"
 #include "mail_check.h"
+#include "memory_check.h"
 
 /* "1.2.MIME" and the like; fields are not needed here. */
 static imap4i_section parse(const char *z, uint32_t *parts) {
   imap4i_section s = {.parts = parts};
   while (*z >= '0' && *z <= '9') {
     uint32_t n = 0;
-    while (*z >= '0' && *z <= '9') n = n * 10 + (uint32_t)(*z++ - '0');
+    while (*z >= '0' && *z <= '9')
+      n = n * 10 + (uint32_t)(*z++ - '0');
     parts[s.part_count++] = n;
     if (*z == '.') z++;
   }
-  s.kind = *z == 'H' ? IMAP4I_SECTION_HEADER : *z == 'T' ? IMAP4I_SECTION_TEXT : *z == 'M' ? IMAP4I_SECTION_MIME
-                                                                                         : IMAP4I_SECTION_ALL;
+  s.kind = *z == 'H'   ? IMAP4I_SECTION_HEADER
+           : *z == 'T' ? IMAP4I_SECTION_TEXT
+           : *z == 'M' ? IMAP4I_SECTION_MIME
+                       : IMAP4I_SECTION_ALL;
   return s;
 }
 
@@ -115,19 +118,20 @@ static void test_sections_of_one_part(void **unused) {
 
 static void test_body(void **unused) {
   (void)unused;
-  assert_item(mail_example, 'b',
-              "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 3 0)"
-              "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 3)"
-              "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 201 (NIL \"three\" NIL NIL NIL NIL NIL NIL NIL NIL) "
-              "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"utf-8\") NIL NIL \"7BIT\" 9 0)"
-              "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 9) \"MIXED\") 12)"
-              "((\"IMAGE\" \"GIF\" NIL NIL NIL \"7BIT\" 8)"
-              "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 239 "
-              "(NIL \"four two\" NIL NIL NIL NIL NIL NIL NIL NIL) "
-              "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 12 0)"
-              "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 5 0)"
-              "(\"TEXT\" \"RICHTEXT\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 4 0) \"ALTERNATIVE\")"
-              " \"MIXED\") 18) \"MIXED\") \"MIXED\")");
+  assert_item(
+      mail_example, 'b',
+      "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 3 0)"
+      "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 3)"
+      "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 201 (NIL \"three\" NIL NIL NIL NIL NIL NIL NIL NIL) "
+      "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"utf-8\") NIL NIL \"7BIT\" 9 0)"
+      "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 9) \"MIXED\") 12)"
+      "((\"IMAGE\" \"GIF\" NIL NIL NIL \"7BIT\" 8)"
+      "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 239 "
+      "(NIL \"four two\" NIL NIL NIL NIL NIL NIL NIL NIL) "
+      "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 12 0)"
+      "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 5 0)"
+      "(\"TEXT\" \"RICHTEXT\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 4 0) \"ALTERNATIVE\")"
+      " \"MIXED\") 18) \"MIXED\") \"MIXED\")");
 }
 
 static void test_bodystructure(void **unused) {
@@ -138,13 +142,15 @@ static void test_bodystructure(void **unused) {
               "Content-Disposition: attachment; filename=\"a b\"\r\n"
               "Content-Language: en, de\r\nContent-Location: http://x/\r\n\r\nx\r\ny\r\n",
               's',
-              "(\"TEXT\" \"HTML\" (\"CHARSET\" \"UTF-8\" \"X\" \"a\\\"b\") \"<i@x>\" \"d e f\" \"QUOTED-PRINTABLE\" 6 2 "
+              "(\"TEXT\" \"HTML\" (\"CHARSET\" \"UTF-8\" \"X\" \"a\\\"b\") \"<i@x>\" \"d e f\" "
+              "\"QUOTED-PRINTABLE\" 6 2 "
               "\"Q2g=\" (\"ATTACHMENT\" (\"FILENAME\" \"a b\")) (\"en\" \"de\") \"http://x/\")");
-  assert_item("Content-Type: multipart/mixed; boundary=b\r\nContent-Disposition: inline\r\n\r\n"
-              "--b\r\nContent-Type: application/x\r\n\r\n--b--",
-              's',
-              "((\"APPLICATION\" \"X\" NIL NIL NIL \"7BIT\" 0 NIL NIL NIL NIL) \"MIXED\" (\"BOUNDARY\" \"b\") "
-              "(\"INLINE\" NIL) NIL NIL)");
+  assert_item(
+      "Content-Type: multipart/mixed; boundary=b\r\nContent-Disposition: inline\r\n\r\n"
+      "--b\r\nContent-Type: application/x\r\n\r\n--b--",
+      's',
+      "((\"APPLICATION\" \"X\" NIL NIL NIL \"7BIT\" 0 NIL NIL NIL NIL) \"MIXED\" (\"BOUNDARY\" \"b\") "
+      "(\"INLINE\" NIL) NIL NIL)");
   assert_item("", 's',
               "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0 NIL NIL NIL NIL)");
   assert_item("Content-Type: multipart/mixed\r\n\r\nnothing", 'b',
@@ -312,9 +318,10 @@ static void test_wrong_nesting(void **unused) {
 /* Texts go out as they are, so they must be what may be sent. */
 static void test_wrong_texts(void **unused) {
   (void)unused;
-  static const char *const bad[] = {"NIL",     "(NIL",      "(NIL))",       "(\"a)",     "(\"a\r\n\")", "({3}\r\nab)",
-                                    "({x}\r\n)", "({1}ab)",   "(a)",          "(NIL)\r\n", "(\"\x80\")",  "({18446744073709551616}\r\n)",
-                                    "(\"\\\")",  "({1}\r\na", "(NIL) * BYE )"};
+  static const char *const bad[] = {
+      "NIL",       "(NIL",      "(NIL))",       "(\"a)",     "(\"a\r\n\")", "({3}\r\nab)",
+      "({x}\r\n)", "({1}ab)",   "(a)",          "(NIL)\r\n", "(\"\x80\")",  "({18446744073709551616}\r\n)",
+      "(\"\\\")",  "({1}\r\na", "(NIL) * BYE )"};
   static const char *const good[] = {"(NIL)", "(\"a\\\"b\" NIL)", "({3}\r\n\x80\r\n NIL)", "((NIL)(NIL))"};
   char texts[100];
   for (size_t i = 0; i < IMAP4I_COUNT(bad) + IMAP4I_COUNT(good); i++) {

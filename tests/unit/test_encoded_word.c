@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "memory_check.h"
-#include "mail_check.h"
 #include "mail/encoded_word.h"
+#include "mail_check.h"
+#include "memory_check.h"
 
 static void assert_decoded(const char *textz, const char *wantz) {
   memory_check memory;
@@ -49,14 +49,17 @@ static void test_adjacent(void **unused) {
 
 static void test_broken(void **unused) {
   (void)unused;
-  static const char *const same[] = {"=?",          "=?utf-8",      "=?utf-8?",      "=?utf-8?q", "=?utf-8?q?",
-                                     "=?utf-8?q?x", "=?utf-8?q?x?", "=?utf-8?q?x?y", "=??q?x?=",  "=?utf-8?z?x?=",
-                                     "=?utf-8??x?=", "=?utf-8?qq?x?="};
-  for (size_t i = 0; i < IMAP4I_COUNT(same); i++) assert_decoded(same[i], same[i]);
+  static const char *const same[] = {"=?",         "=?utf-8",       "=?utf-8?",     "=?utf-8?q",
+                                     "=?utf-8?q?", "=?utf-8?q?x",   "=?utf-8?q?x?", "=?utf-8?q?x?y",
+                                     "=??q?x?=",   "=?utf-8?z?x?=", "=?utf-8??x?=", "=?utf-8?qq?x?="};
+  for (size_t i = 0; i < IMAP4I_COUNT(same); i++)
+    assert_decoded(same[i], same[i]);
   assert_decoded("=?utf-8?q?a=zz=?=", "a=zz=");
   assert_decoded("=?x-no-such-charset?q?abc=C3=B6?=", "abc\xc3\xb6");
   assert_decoded("=?=?utf-8?q?x?=", "=?x");
-  assert_decoded("=?utf-8?q?" "?=", "");
+  assert_decoded("=?utf-8?q?"
+                 "?=",
+                 "");
 }
 
 static void test_long(void **unused) {

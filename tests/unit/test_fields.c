@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "memory_check.h"
-#include "mail_check.h"
 #include "mail/fields.h"
+#include "mail_check.h"
+#include "memory_check.h"
 
 #define A "((NIL NIL \"a\" \"b\"))"
 #define C "((NIL NIL \"c\" \"d\"))"
@@ -18,8 +18,8 @@ static void test_envelope(void **unused) {
   (void)unused;
   assert_item("\r\n", 'e', "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
   assert_item("Date:  now \r\nSubject: a\r\n  b\r\nFrom: a@b\r\nTo: c@d\r\nCc: a@b\r\nBcc: c@d\r\n"
-              "In-Reply-To: <x>\r\n <y>\r\nMessage-ID: <i>\r\n\r\n", 'e',
-              "(\"now \" \"a b\" " A " " A " " A " " C " " A " " C " \"<x> <y>\" \"<i>\")");
+              "In-Reply-To: <x>\r\n <y>\r\nMessage-ID: <i>\r\n\r\n",
+              'e', "(\"now \" \"a b\" " A " " A " " A " " C " " A " " C " \"<x> <y>\" \"<i>\")");
   /* Sender and Reply-To come from From when missing or empty. */
   assert_item("From: a@b\r\nSender:\r\nReply-To: c@d\r\n\r\n", 'e',
               "(NIL NIL " A " " A " " C " NIL NIL NIL NIL NIL)");
@@ -35,8 +35,8 @@ static void test_envelope(void **unused) {
 static void test_type(void **unused) {
   (void)unused;
 #define PLAIN "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0)"
-  static const char *const nonsense[] = {"", "text", "/plain", "text/", "text/plain charset=x", "t\xc3\xa4xt/plain",
-                                         "text plain", ";"};
+  static const char *const nonsense[] = {
+      "", "text", "/plain", "text/", "text/plain charset=x", "t\xc3\xa4xt/plain", "text plain", ";"};
   char message[100];
   for (size_t i = 0; i < IMAP4I_COUNT(nonsense); i++) {
     strcpy(message, "Content-Type: ");
@@ -55,8 +55,9 @@ static void test_type(void **unused) {
 
 static void test_rest(void **unused) {
   (void)unused;
-#define REST(fields, encoding, rest) \
-  assert_item("Content-Type: a/b\r\n" fields "\r\n\r\n", 's', "(\"A\" \"B\" NIL NIL NIL " encoding " 0 " rest ")")
+#define REST(fields, encoding, rest)                                                                         \
+  assert_item("Content-Type: a/b\r\n" fields "\r\n\r\n", 's',                                                \
+              "(\"A\" \"B\" NIL NIL NIL " encoding " 0 " rest ")")
   REST("Content-Transfer-Encoding: base64 (c)", "\"BASE64\"", "NIL NIL NIL NIL");
   REST("Content-Transfer-Encoding: x-y", "\"X-Y\"", "NIL NIL NIL NIL");
   REST("Content-Transfer-Encoding: two words", "\"7BIT\"", "NIL NIL NIL NIL");

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "memory_check.h"
-#include "mail_check.h"
 #include "mail/header.h"
+#include "mail_check.h"
+#include "memory_check.h"
 
 /* Filter |headerz| in two pieces, cut at |cut|. */
 static int filter(const char *headerz, size_t cut, const imap4_str *fields, size_t count, bool inverse,
@@ -38,7 +38,8 @@ static void assert_filter(const char *headerz, bool inverse, const char *wantz) 
 
 static void test_filter(void **unused) {
   (void)unused;
-  static const char header[] = "From: a@b\r\nSUBJECT : x\r\n y\r\n\tz\r\nTo:\r\nTox: no\r\nno colon\r\n\r\nTo: body\r\n";
+  static const char header[] =
+      "From: a@b\r\nSUBJECT : x\r\n y\r\n\tz\r\nTo:\r\nTox: no\r\nno colon\r\n\r\nTo: body\r\n";
   assert_filter(header, false, "SUBJECT : x\r\n y\r\n\tz\r\nTo:\r\n\r\n");
   assert_filter(header, true, "From: a@b\r\nTox: no\r\nno colon\r\n\r\n");
   assert_filter("Subject: x\nFrom: y\nTo: z\n\n", false, "Subject: x\nTo: z\n\n");
@@ -163,9 +164,9 @@ static void test_fields_no_memory(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_filter),           cmocka_unit_test(test_filter_without_empty_line),
-      cmocka_unit_test(test_long_names),       cmocka_unit_test(test_filter_no_memory),
-      cmocka_unit_test(test_fields),           cmocka_unit_test(test_field_maximum),
+      cmocka_unit_test(test_filter),          cmocka_unit_test(test_filter_without_empty_line),
+      cmocka_unit_test(test_long_names),      cmocka_unit_test(test_filter_no_memory),
+      cmocka_unit_test(test_fields),          cmocka_unit_test(test_field_maximum),
       cmocka_unit_test(test_fields_no_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

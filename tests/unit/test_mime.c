@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "imap4/mime.h"
-#include "memory_check.h"
 #include "mail_check.h"
+#include "memory_check.h"
 
 static imap4_mime *walked(memory_check *memory, const char *messagez) {
   imap4_mime *mime = NULL;
@@ -73,7 +73,8 @@ static void test_sections(void **unused) {
   }
   char many[600];
   for (size_t numbers = 127; numbers <= 129; numbers++) {
-    for (size_t i = 0; i < numbers; i++) memcpy(many + 2 * i, "1.", 2);
+    for (size_t i = 0; i < numbers; i++)
+      memcpy(many + 2 * i, "1.", 2);
     assert_int_equal(imap4_mime_section(mime, imap4i_str(many, 2 * numbers - 1), &offset, &length),
                      numbers > 128 ? IMAP4_ERR_INVALID : IMAP4_ST_NONEXISTENT);
   }
@@ -209,9 +210,9 @@ static void test_no_memory(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_answers), cmocka_unit_test(test_sections),
-                                     cmocka_unit_test(test_parts),   cmocka_unit_test(test_digest),
-                                     cmocka_unit_test(test_order),   cmocka_unit_test(test_limits),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_answers),  cmocka_unit_test(test_sections),
+                                     cmocka_unit_test(test_parts),    cmocka_unit_test(test_digest),
+                                     cmocka_unit_test(test_order),    cmocka_unit_test(test_limits),
                                      cmocka_unit_test(test_no_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "memory_check.h"
-#include "mail_check.h"
 #include "mail/param.h"
+#include "mail_check.h"
+#include "memory_check.h"
 
 static int put(imap4i_mem *mem, const char *textz, size_t max, imap4i_buf *out) {
   imap4i_params params;
@@ -98,7 +98,8 @@ static void test_no_memory(void **unused) {
   size_t n = 0;
   imap4i_buf_init(&out, memory_check_init(&other), SIZE_MAX);
   char text[3000] = "";
-  for (int i = 0; i < 20; i++) strcat(text, "; some-name*0=\"some value of some length\"; some-name*1=more");
+  for (int i = 0; i < 20; i++)
+    strcat(text, "; some-name*0=\"some value of some length\"; some-name*1=more");
   for (int r = IMAP4_ERR_NOMEM; r != IMAP4_OK; n++) {
     imap4i_mem *mem = memory_check_init(&memory);
     memory.fail_from = n;

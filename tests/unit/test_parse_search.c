@@ -262,7 +262,8 @@ static void test_charset(void **state) {
                                    " BODY \"\xE9\"",
                                    " CHARSET UTF-8 HEADER a \"\xFF\"",
                                    " SUBJECT {1}\r\n\xFF",
-                                   " CHARSET windows-1252 TO \"\x81\""};
+                                   " CHARSET windows-1252 TO \"\x81\"",
+                                   " CHARSET UTF8 TO \"\xC3\""};
   for (size_t i = 0; i < IMAP4I_COUNT(no); i++) {
     check_no(&c, imap4i_parse_search, no[i], BADCHARSET);
   }

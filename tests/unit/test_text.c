@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "memory_check.h"
-#include "mail_check.h"
 #include "mail/text.h"
+#include "mail_check.h"
+#include "memory_check.h"
 
 typedef bool (*put_function)(imap4i_buf *out, imap4_str s);
 
@@ -65,7 +65,8 @@ static void test_any(void **unused) {
   for (uint32_t seed = 0; seed < 100000; seed++) {
     char text[5];
     uint32_t rest = seed;
-    for (size_t i = 0; i < 5; i++, rest /= 10) text[i] = octets[rest % 10];
+    for (size_t i = 0; i < 5; i++, rest /= 10)
+      text[i] = octets[rest % 10];
     imap4i_buf_clear(&out);
     assert_true(puts[seed % 3](&out, imap4i_str(text, 5)));
     assert_null(memchr(out.p, '\0', out.n));

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "memory_check.h"
-#include "mail_check.h"
 #include "mail/token.h"
+#include "mail_check.h"
+#include "memory_check.h"
 
 static void assert_skipped(const char *textz, const char *restz, const char *commentz) {
   imap4_str s = STR(textz);
@@ -54,9 +54,11 @@ static void test_tokens(void **unused) {
   assert_text(s, "/x");
   assert_text(imap4i_take_token(&s), "");
   static const char special[] = "()<>@,;:\\\"/[]?= \t\x7f\x80";
-  for (size_t i = 0; i < sizeof(special); i++) assert_false(imap4i_is_token_char(special[i]));
+  for (size_t i = 0; i < sizeof(special); i++)
+    assert_false(imap4i_is_token_char(special[i]));
   static const char no_atext[] = "()<>[]:;@\\,.\" \t\x7f";
-  for (size_t i = 0; i < sizeof(no_atext); i++) assert_false(imap4i_is_atext(no_atext[i]));
+  for (size_t i = 0; i < sizeof(no_atext); i++)
+    assert_false(imap4i_is_atext(no_atext[i]));
   assert_true(imap4i_is_atext('='));
   assert_true(imap4i_is_atext('\x80'));
 }

@@ -7,10 +7,11 @@
 
 #include <cmocka.h>
 
-#include "memory_check.h"
 #include "mail_check.h"
+#include "memory_check.h"
 
-#define TEXT(size, lines) "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" " #size " " #lines ")"
+#define TEXT(size, lines)                                                                                    \
+  "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" " #size " " #lines ")"
 
 static const char *const messages[] = {
     mail_example,
@@ -26,8 +27,10 @@ static const char *const messages[] = {
     "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b--\n",
     "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b",
     "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b--",
-    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n--b\r\n--bb\r\n\r\n--\r\n-\r\n--b-\r\n\r--b\r\n--b --\r\n\r\ny",
-    "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\nSubject: cut\r\n--b\r\n\r\nSubject: cut\r\n--b--",
+    "Content-Type: multipart/mixed; "
+    "boundary=b\r\n\r\n--b\r\n--b\r\n--bb\r\n\r\n--\r\n-\r\n--b-\r\n\r--b\r\n--b --\r\n\r\ny",
+    "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\nSubject: cut\r\n--b\r\n\r\nSubject: "
+    "cut\r\n--b--",
     "Content-Type: message/rfc822\r\n\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: text/plain"};
 
 static void test_cuts(void **unused) {
@@ -71,17 +74,22 @@ static void test_boundaries(void **unused) {
   assert_item(MULTI "--b\r\nContent-Type: text/plain\r\n--b\r\n\r\nlast\r\n", 'b',
               "(" TEXT(0, 0) TEXT(6, 1) " \"MIXED\")");
   /* A boundary that begins another, in both directions. */
-  assert_item(MULTI "--b\r\nContent-Type: multipart/x; boundary=bb\r\n\r\n--bb\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--", 'b',
-              "((" TEXT(1, 0) " \"X\")" TEXT(1, 0) " \"MIXED\")");
-  assert_item("Content-Type: multipart/x; boundary=bb\r\n\r\n--bb\r\nContent-Type: multipart/mixed; boundary=b\r\n"
-              "\r\n--b\r\n\r\nx\r\n--bb\r\n\r\ny\r\n--bb--", 'b',
-              "((" TEXT(1, 0) " \"MIXED\")" TEXT(1, 0) " \"X\")");
-  /* An outer delimiter ends what is open inside. */
-  assert_item(MULTI "--b\r\nContent-Type: multipart/x; boundary=i\r\n\r\n--i\r\n\r\nx\r\n--b--\r\n--i\r\n\r\nz", 'b',
-              "((" TEXT(1, 0) " \"X\") \"MIXED\")");
-  /* Two levels with one boundary: the inner one is ended first. */
-  assert_item(MULTI "--b\r\nContent-Type: multipart/x; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n--b\r\n\r\ny\r\n--b--",
+  assert_item(MULTI
+              "--b\r\nContent-Type: multipart/x; boundary=bb\r\n\r\n--bb\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--",
               'b', "((" TEXT(1, 0) " \"X\")" TEXT(1, 0) " \"MIXED\")");
+  assert_item(
+      "Content-Type: multipart/x; boundary=bb\r\n\r\n--bb\r\nContent-Type: multipart/mixed; boundary=b\r\n"
+      "\r\n--b\r\n\r\nx\r\n--bb\r\n\r\ny\r\n--bb--",
+      'b', "((" TEXT(1, 0) " \"MIXED\")" TEXT(1, 0) " \"X\")");
+  /* An outer delimiter ends what is open inside. */
+  assert_item(MULTI
+              "--b\r\nContent-Type: multipart/x; boundary=i\r\n\r\n--i\r\n\r\nx\r\n--b--\r\n--i\r\n\r\nz",
+              'b', "((" TEXT(1, 0) " \"X\") \"MIXED\")");
+  /* Two levels with one boundary: the inner one is ended first. */
+  assert_item(
+      MULTI
+      "--b\r\nContent-Type: multipart/x; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n--b\r\n\r\ny\r\n--b--",
+      'b', "((" TEXT(1, 0) " \"X\")" TEXT(1, 0) " \"MIXED\")");
 }
 
 static void test_long_lines(void **unused) {
@@ -118,10 +126,12 @@ static void test_long_lines(void **unused) {
 static void test_defaults(void **unused) {
   (void)unused;
   /* RFC 2046 section 5.1.5: what stands in a digest is a message. */
-  assert_item("Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: s\r\n\r\nx\r\n"
-              "--b\r\nContent-Type: text/plain\r\n\r\ny\r\n--b--", 'b',
-              "((\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 15 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) " TEXT(1, 0)
-              " 2)" TEXT(1, 0) " \"DIGEST\")");
+  assert_item(
+      "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: s\r\n\r\nx\r\n"
+      "--b\r\nContent-Type: text/plain\r\n\r\ny\r\n--b--",
+      'b',
+      "((\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 15 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) " TEXT(
+          1, 0) " 2)" TEXT(1, 0) " \"DIGEST\")");
   /* RFC 2045 section 5.2: a field that means nothing is as good as none. */
   assert_item("Content-Type: nonsense\r\n\r\nx", 'b', TEXT(1, 0));
 }
@@ -163,8 +173,10 @@ static void test_field_limit(void **unused) {
   imap4_limits limits = mail_limits();
   limits.header_field_octets = 5;
   assert_item_limited(&limits, "Subject: 123\r\n\r\n", 'e', "(NIL \"123\" NIL NIL NIL NIL NIL NIL NIL NIL)");
-  assert_item_limited(&limits, "Subject: 1234\r\n\r\n", 'e', "(NIL \"1234\" NIL NIL NIL NIL NIL NIL NIL NIL)");
-  assert_item_limited(&limits, "Subject: 12345\r\n\r\n", 'e', "(NIL \"1234\" NIL NIL NIL NIL NIL NIL NIL NIL)");
+  assert_item_limited(&limits, "Subject: 1234\r\n\r\n", 'e',
+                      "(NIL \"1234\" NIL NIL NIL NIL NIL NIL NIL NIL)");
+  assert_item_limited(&limits, "Subject: 12345\r\n\r\n", 'e',
+                      "(NIL \"1234\" NIL NIL NIL NIL NIL NIL NIL NIL)");
   limits = mail_limits();
   limits.addresses = 1;
   assert_item_limited(&limits, "To: a@b\r\nTo: c@d\r\n\r\n", 'e',
@@ -230,9 +242,10 @@ static void test_memory_bound(void **unused) {
   imap4i_mem *mem = memory_check_init(&memory);
   assert_int_equal(imap4i_walker_new(mem, &limits, &walker), IMAP4_OK);
   for (int i = 0; i < 2000; i++) {
-    assert_int_equal(imap4i_walker_feed(walker, IMAP4I_S("To: a@b, c@d,\r\nSubject: many octets\r\n  folded\r\n"
-                                                         "Content-Description: \"\x80\"\r\nX: y\r\n")),
-                     IMAP4_OK);
+    assert_int_equal(
+        imap4i_walker_feed(walker, IMAP4I_S("To: a@b, c@d,\r\nSubject: many octets\r\n  folded\r\n"
+                                            "Content-Description: \"\x80\"\r\nX: y\r\n")),
+        IMAP4_OK);
   }
   assert_int_equal(imap4i_walker_feed(walker, IMAP4I_S("Content-Type: multipart/digest; boundary=b\r\n\r\n")),
                    IMAP4_OK);
@@ -252,7 +265,8 @@ static void test_no_memory(void **unused) {
       "From: \"a\" <b@c> (d)\r\nTo: g: <@r:x@y>;\r\nSubject: s\r\nDate: now\r\nMessage-ID: <i>\r\n"
       "Content-Type: multipart/mixed; boundary*0=b; boundary*1=c\r\n\r\n--bc\r\n"
       "Content-Type: text/plain; charset=x\r\nContent-Disposition: attachment; filename=\"f\"\r\n"
-      "Content-Language: en\r\nContent-ID: <i>\r\n\r\nx\r\n--bc\r\nContent-Type: message/rfc822\r\n\r\n\r\n--bc--";
+      "Content-Language: en\r\nContent-ID: <i>\r\n\r\nx\r\n--bc\r\nContent-Type: "
+      "message/rfc822\r\n\r\n\r\n--bc--";
   imap4_limits limits = mail_limits();
   memory_check memory;
   imap4i_buf digest;
@@ -288,10 +302,11 @@ static void test_failure_stays(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_cuts),         cmocka_unit_test(test_boundaries),   cmocka_unit_test(test_long_lines),
-      cmocka_unit_test(test_defaults),     cmocka_unit_test(test_parts_limit),  cmocka_unit_test(test_depth_limit),
-      cmocka_unit_test(test_field_limit),  cmocka_unit_test(test_digest_limit), cmocka_unit_test(test_memory_bound),
-      cmocka_unit_test(test_no_memory),    cmocka_unit_test(test_failure_stays)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_cuts),         cmocka_unit_test(test_boundaries),
+                                     cmocka_unit_test(test_long_lines),   cmocka_unit_test(test_defaults),
+                                     cmocka_unit_test(test_parts_limit),  cmocka_unit_test(test_depth_limit),
+                                     cmocka_unit_test(test_field_limit),  cmocka_unit_test(test_digest_limit),
+                                     cmocka_unit_test(test_memory_bound), cmocka_unit_test(test_no_memory),
+                                     cmocka_unit_test(test_failure_stays)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,7 @@ static void test_string(void **state) {
   check(imap4i_put_string(&f.buf, str("\xC3\xA9"), false), "{2}\r\n\xC3\xA9");
   check(imap4i_put_string(&f.buf, str("\xC3\xA9\""), true), "\"\xC3\xA9\\\"\"");
   check(imap4i_put_string(&f.buf, str("\xC3"), true), "{1}\r\n\xC3");
+  check(imap4i_put_string(&f.buf, str("\x80"), false), "{1}\r\n\x80");
   check(imap4i_put_string(&f.buf, imap4i_str("a\0b", 3), false), "\"a?b\"");
   check(imap4i_put_string(&f.buf, imap4i_str("a\0\n", 3), false), "{3}\r\na?\n");
 }
@@ -98,6 +99,7 @@ static void test_quoted(void **state) {
   (void)state;
   check(imap4i_put_quoted(&f.buf, str("/")), "\"/\"");
   check(imap4i_put_quoted(&f.buf, str("\\")), "\"\\\\\"");
+  check(imap4i_put_quoted(&f.buf, str("\x7f\x80")), "\"\x7f?\"");
   check(imap4i_put_quoted(&f.buf, str("\"\r\n\xFF")), "\"\\\"???\"");
   check(imap4i_put_quoted(&f.buf, imap4i_str("\0", 1)), "\"?\"");
 }
@@ -125,6 +127,7 @@ static void test_mailbox(void **state) {
   check(imap4i_put_mailbox(&f.buf, str("a\xFF"), false), "\"a?\"");
   check(imap4i_put_mailbox(&f.buf, str("a\xFF"), true), "\"a?\"");
   check(imap4i_put_mailbox(&f.buf, imap4i_str("a\0\r\n\"", 5), false), "\"a???\\\"\"");
+  check(imap4i_put_mailbox(&f.buf, str("a\x7f"), false), "\"a\x7f\"");
   check(imap4i_put_mailbox(&f.buf, str("a]b"), false), "a]b");
 }
 
@@ -210,6 +213,7 @@ static void test_code_text(void **state) {
         "[PERMANENTFLAGS (\\Seen \\*)] Ok");
   check(imap4i_put_code_text(&f.buf, str("A] B"), str("x")), "x");
   check(imap4i_put_code_text(&f.buf, str("A\r\n"), str("x")), "x");
+  check(imap4i_put_code_text(&f.buf, str("A \x7f"), str("x")), "x");
   check(imap4i_put_code_text(&f.buf, str(" A"), str("x")), "x");
   check(imap4i_put_code_text(&f.buf, str("A \xC3\xA9"), str("x")), "x");
 }

@@ -25,6 +25,8 @@ static const char magic[8] = "I4MAILDR";
 /* The shortest item that gives a UID, and the shortest frame. */
 #define ADD_LEAST (MD_ADD_FIXED + 4u)
 #define FRAME_LEAST 9u
+/* The longest frame that can end an intent. */
+#define OUTCOME_MOST 22u
 
 /* ---- items ---------------------------------------------------------------------------------- */
 
@@ -393,7 +395,7 @@ static int load_tail(struct md_box *box, uint64_t size) {
     status = IMAP4_ST_UNAVAILABLE;
   } else if (!box->complete) {
     status = locked ? md_takeover(box) : MD_NEEDS_LOCK;
-  } else if (locked && intent.n > 0) {
+  } else if (locked && intent.n > 0 && size - box->end <= MD_FRAME_OCTETS + intent.n + OUTCOME_MOST) {
     status = roll_forward(box, intent);
   } else if (locked && box->end < size) {
     status = cut(box, size);

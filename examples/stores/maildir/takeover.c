@@ -213,9 +213,10 @@ static void give_uids(struct md_box *box) {
   box->in_new = 0;
   for (size_t i = 0; i < box->n; i++) {
     struct md_entry *entry = &box->entries[i];
-    if (entry->in_new && box->first_recent == 0) box->first_recent = box->uidnext;
-    if (entry->uid == UINT32_MAX) entry->uid = box->uidnext++;
     box->in_new += entry->in_new;
+    if (entry->uid != UINT32_MAX) continue;
+    if (entry->in_new && box->first_recent == 0) box->first_recent = box->uidnext;
+    entry->uid = box->uidnext++;
   }
   /* What lay in cur/ has been seen by somebody. */
   if (box->first_recent == 0) box->first_recent = box->uidnext;
