@@ -151,14 +151,15 @@ static int sasl_answered(imap4i_command *c) {
   auth *a = c->context;
   if (s->op.status != IMAP4_OK) return refused(c, s->op.status);
   const imap4_sasl_result *r = &s->op.result.sasl;
+  imap4_str challenge = r->challenge.p ? r->challenge : IMAP4I_S("");
   a->exchange = r->done ? NULL : r->exchange;
-  if (!r->done) return ask(c, r->challenge);
-  if (r->challenge.n == 0) return logged_in(c, r->account, r->delimiter);
+  if (!r->done) return ask(c, challenge);
+  if (challenge.n == 0) return logged_in(c, r->account, r->delimiter);
   /* RFC 3501 has no data with success: it goes as a challenge that is answered with nothing. */
   a->succeeded = true;
   a->account = r->account;
   a->delimiter = r->delimiter;
-  return ask(c, r->challenge);
+  return ask(c, challenge);
 }
 
 static int respond(imap4i_command *c) {
@@ -254,6 +255,8 @@ void imap4i_cmd_authenticate_end(imap4i_command *c) {
   wipe_and_free(&a->response);
   wipe_and_free(&a->user);
   wipe_and_free(&a->challenge);
+  /* An answer that was not taken yet is the newest word on the exchange; it is given back with the operation. */
+  if (s->op.kind == IMAP4I_OP_SASL && s->op.fresh) a->exchange = NULL;
   s->calling++;
   if (a->exchange) s->server->store.sasl_abort(s->server->store_user, a->exchange);
   if (a->account) s->server->store.release(s->server->store_user, a->account);

@@ -85,6 +85,7 @@ typedef struct imap4i_op {
 int imap4i_op_call(imap4_session *s, uint8_t kind, void *args);
 /* Cancel the operation under way, if there is one. */
 void imap4i_op_cancel(imap4_session *s);
+/* Give back what an answer holds that no command has taken.  The command is freed already. */
 void imap4i_op_free(imap4_session *s);
 
 /* The one authorisation point: may the session do |rights| with |name|?  IMAP4_OK or IMAP4_ST_*. */

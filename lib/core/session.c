@@ -92,8 +92,9 @@ void imap4i_deselect(imap4_session *s) {
 
 void imap4_session_free(imap4_session *s) {
   if (!s || s->calling > 0) return;
-  imap4i_op_free(s);
+  imap4i_op_cancel(s);
   imap4i_command_free(s);
+  imap4i_op_free(s);
   imap4i_deselect(s);
   if (s->account) {
     s->calling++;

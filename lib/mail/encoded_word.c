@@ -103,7 +103,8 @@ static int put_q(writer *w, imap4_str text) {
     size_t n = 0;
     for (; text.n > 0 && n < sizeof(octets); n++) {
       size_t used = 1;
-      octets[n] = *text.p == '_' ? ' ' : *text.p;
+      octets[n] = *text.p;
+      if (*text.p == '_') octets[n] = ' ';
       if (*text.p == '=' && text.n >= 3 && hex_digit(text.p[1]) >= 0 && hex_digit(text.p[2]) >= 0) {
         octets[n] = (char)(unsigned char)(hex_digit(text.p[1]) * 16 + hex_digit(text.p[2]));
         used = 3;

@@ -6,13 +6,15 @@
 
 bool imap4i_is_atext(char c) {
   unsigned char u = (unsigned char)c;
+  static const char specials[] = "()<>[]:;@\\,.\"";
   if (u >= 0x80) return true;
-  return u > ' ' && u < 0x7f && !memchr("()<>[]:;@\\,.\"", c, 13);
+  return u > ' ' && u < 0x7f && !memchr(specials, c, sizeof(specials));
 }
 
 bool imap4i_is_token_char(char c) {
   unsigned char u = (unsigned char)c;
-  return u > ' ' && u < 0x7f && !memchr("()<>@,;:\\\"/[]?=", c, 15);
+  static const char tspecials[] = "()<>@,;:\\\"/[]?=";
+  return u > ' ' && u < 0x7f && !memchr(tspecials, c, sizeof(tspecials));
 }
 
 /* The comment that begins at s->p, without recursion: comments nest (RFC 5322 section 3.2.2). */

@@ -97,8 +97,9 @@ class Server:
         if tls is not None:
             arguments += ["--listen-tls", "127.0.0.1:0", "--cert", tls[0], "--key", tls[1]]
             listeners = 2
-        self.log_file = tempfile.TemporaryFile(dir=_directory)
-        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=self.log_file)
+        number, self.log_path = tempfile.mkstemp(suffix=".log", dir=_directory)
+        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=number)
+        os.close(number)
         self.ports = [self._ready() for _ in range(listeners)]
         self.port = self.ports[0]
 
@@ -112,8 +113,8 @@ class Server:
 
     def log(self):
         """What the server has logged so far."""
-        self.log_file.seek(0)
-        return self.log_file.read().decode("utf-8", "replace")
+        with open(self.log_path, encoding="utf-8", errors="replace") as file:
+            return file.read()
 
     def kill(self):
         """kill -9, as a crash."""

@@ -48,8 +48,9 @@ static void end(struct kit *kit) {
 int kit_setup(void **state) {
   struct kit *kit = calloc(1, sizeof *kit);
   assert_non_null(kit);
+  /* Memory where there is such a place: waiting for a disk tells nothing here. */
   const char *tmp = getenv("TMPDIR");
-  if (!tmp || strlen(tmp) > 30) tmp = "/tmp";
+  if (!tmp || strlen(tmp) > 30) tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
   snprintf(kit->root, sizeof kit->root, "%s/imap4-maildir-XXXXXX", tmp);
   assert_non_null(mkdtemp(kit->root));
   begin(kit);

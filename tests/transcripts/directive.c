@@ -523,10 +523,10 @@ static void do_differ(struct world *world, const struct step *step) {
   if (world->mode->store != STORE_NOW) do_mailbox(world, step);
 }
 
-/* For the self test: memory that nobody frees. */
+/* For the self test: memory that nobody frees while it counts. */
 static void do_leak(struct world *world, const struct step *step) {
   (void)step;
-  (void)heap_resize(&world->heap, NULL, 0, 10);
+  if (!world->leaked) world->leaked = heap_resize(&world->heap, NULL, 0, 10);
 }
 
 static void do_nothing(struct world *world, const struct step *step) {

@@ -145,6 +145,7 @@ struct world {
   bool lenient; /* something fails on purpose: nothing is expected but order */
   bool broken;  /* lenient: the world could not be made */
   struct bytes *record;  /* what each connection has sent in each step, if wanted */
+  void *leaked;          /* for the self test */
   struct bytes trouble;  /* what is wrong; empty: nothing so far */
 };
 

@@ -383,6 +383,7 @@ void world_free(struct world *world) {
   if (world->heap.wrong_sizes) {
     world_trouble(world, 0, "resize was told a wrong size %d times", (int)world->heap.wrong_sizes);
   }
+  if (world->leaked) heap_resize(&world->heap, world->leaked, 10, 0);
 }
 
 /* ---- playing -------------------------------------------------------------------------------- */

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fuzzer of the digest's readers.  The first octet chooses what the rest is:
+ *
+ *   0  a digest as it stands
+ *   1  a digest whose version, length and checksum are made to fit, so that the checks behind them are met
+ *   2  numbers that change a good digest, four octets each (where: 2, how: 1, what: 1), up to one with
+ *      "how" 255; then a message, from which that digest is made
+ *
+ * Oracles: what is not valid is refused by imap4_mime_open() too; what is valid can be read by every reader
+ * without a step outside, what can be sent is balanced, and ranges lie inside the message.
+ */
+#include "fuzz.h"
+#include "grammar.h"
+#include "imap4/mime.h"
+#include "mail/digest.h"
+#include "mail/walker.h"
+
+#define MAX_TEXT (1u << 24)
+
+static uint64_t little(const char *p, int octets) {
+  uint64_t value = 0;
+  for (int i = 0; i < octets; i++) value |= (uint64_t)(unsigned char)p[i] << (8 * i);
+  return value;
+}
+
+static void set_little(char *p, int octets, uint64_t value) {
+  for (int i = 0; i < octets; i++) p[i] = (char)(unsigned char)(value >> (8 * i));
+}
+
+static uint64_t add(uint64_t sum, const char *p, size_t n) {
+  for (; n >= 8; p += 8, n -= 8) {
+    sum = (sum ^ little(p, 8)) * 0x9e3779b97f4a7c15u;
+    sum ^= sum >> 32;
+  }
+  for (; n > 0; p++, n--) sum = (sum ^ (unsigned char)*p) * 0x100000001b3u;
+  return sum;
+}
+
+/* Version, length, length of texts and checksum: the layout is told in digest.c. */
+static void make_fit(char *p, size_t n) {
+  if (n < 48) return;
+  memcpy(p, "IMD1", 4);
+  set_little(p + 4, 4, n);
+  uint64_t parts = little(p + 40, 4);
+  if (parts <= (n - 48) / 68) set_little(p + 44, 4, n - 48 - parts * 68);
+  set_little(p + 8, 8, add(add(n, p, 8), p + 16, n - 16));
+}
+
+/* Every text of it: strings, NIL, numbers, and lists closed as they were opened. */
+static void check_balanced(imap4_str text) {
+  grammar g = grammar_of(text);
+  size_t depth = 0;
+  while (g.rest.n > 0) {
+    int c = grammar_peek(&g);
+    if (c == '"' || c == '{') {
+      FUZZ_CHECK(grammar_string(&g));
+      continue;
+    }
+    FUZZ_CHECK(c == '(' || c == ')' || c == ' ' || (c >= '0' && c <= '9') || c == 'N' || c == 'I' || c == 'L');
+    if (c == '(') depth++;
+    if (c == ')') FUZZ_CHECK(depth-- > 0);
+    g.rest = imap4i_tail(g.rest, 1);
+  }
+  FUZZ_CHECK(depth == 0);
+}
+
+static void check_texts(imap4_str digest) {
+  fuzz_heap heap;
+  imap4i_mem mem;
+  imap4i_buf out;
+  fuzz_heap_init(&heap, SIZE_MAX);
+  imap4i_mem_init(&mem, fuzz_resize, &heap, UINT64_MAX);
+  imap4i_buf_init(&out, &mem, MAX_TEXT);
+  FUZZ_CHECK(imap4i_digest_envelope(digest, &out) == IMAP4_OK);
+  check_balanced(imap4i_buf_str(&out));
+  for (int extensible = 0; extensible < 2; extensible++) {
+    imap4i_buf_clear(&out);
+    if (imap4i_digest_body(digest, extensible, &out) == IMAP4_OK) check_balanced(imap4i_buf_str(&out));
+    else FUZZ_CHECK(out.n > 0); /* texts that overlap add up to more than anybody sends */
+  }
+  imap4i_buf_free(&out);
+  fuzz_heap_end(&heap);
+}
+
+static void check_parts(imap4_str digest) {
+  imap4i_part part;
+  size_t count = imap4i_digest_parts(digest);
+  uint64_t size = imap4i_digest_size(digest);
+  FUZZ_CHECK(count > 0 && count <= digest.n);
+  for (size_t i = 0; i < count; i++) {
+    FUZZ_CHECK(imap4i_digest_part(digest, i, &part));
+    FUZZ_CHECK(part.header_offset <= size && part.header_length <= size - part.header_offset);
+    FUZZ_CHECK(part.body_offset <= size && part.body_length <= size - part.body_offset);
+    FUZZ_CHECK(i == 0 ? part.parent == IMAP4I_NO_PARENT : part.parent < i);
+    imap4_str charset = fuzz_copy(part.charset);
+    fuzz_copy_free(charset);
+  }
+  FUZZ_CHECK(!imap4i_digest_part(digest, count, &part));
+  imap4_date date = imap4i_digest_date(digest);
+  FUZZ_CHECK(date.present == 0 || date.present == 1);
+}
+
+/* Sections with these numbers, of every kind. */
+static void check_sections(imap4_str digest, fuzz_random *random) {
+  uint32_t numbers[8];
+  uint64_t offset;
+  uint64_t length;
+  uint64_t size = imap4i_digest_size(digest);
+  for (int round = 0; round < 16; round++) {
+    imap4i_section section = {.parts = numbers, .part_count = fuzz_below(random, 9)};
+    for (size_t i = 0; i < section.part_count; i++) numbers[i] = fuzz_below(random, 3) ? 1 : fuzz_below(random, 5);
+    for (uint8_t kind = IMAP4I_SECTION_ALL; kind <= IMAP4I_SECTION_MIME; kind++) {
+      section.kind = kind;
+      if (!imap4i_digest_section(digest, &section, &offset, &length)) continue;
+      FUZZ_CHECK(offset <= size && length <= size - offset);
+    }
+  }
+}
+
+static void check_digest(imap4_str digest) {
+  imap4_mime *mime = NULL;
+  fuzz_heap heap;
+  fuzz_random random = {digest.n};
+  bool valid = imap4i_digest_valid(digest);
+  fuzz_heap_init(&heap, SIZE_MAX);
+  FUZZ_CHECK(imap4_mime_open(fuzz_resize, &heap, digest, &mime) == (valid ? IMAP4_OK : IMAP4_ERR_INVALID));
+  if (valid) imap4_mime_free(mime);
+  fuzz_heap_end(&heap);
+  if (!valid) return;
+  check_parts(digest);
+  check_texts(digest);
+  check_sections(digest, &random);
+}
+
+/* The digest of what is left of |input| behind the changes, in memory of its own. */
+static imap4_str digest_of(imap4_str message) {
+  imap4_mime *mime = NULL;
+  imap4_str digest;
+  FUZZ_CHECK(imap4_mime_new(NULL, NULL, NULL, &mime) == IMAP4_OK);
+  FUZZ_CHECK(imap4_mime_feed(mime, message.p, message.n) == IMAP4_OK && imap4_mime_finish(mime) == IMAP4_OK);
+  FUZZ_CHECK(imap4_mime_digest(mime, &digest) == IMAP4_OK);
+  FUZZ_CHECK(imap4i_digest_valid(digest));
+  digest = fuzz_copy(digest);
+  imap4_mime_free(mime);
+  return digest;
+}
+
+static void change(char *p, size_t n, imap4_str changes) {
+  while (changes.n >= 4) {
+    unsigned where = fuzz_take(&changes) << 8;
+    where |= fuzz_take(&changes);
+    unsigned how = fuzz_take(&changes);
+    unsigned what = fuzz_take(&changes);
+    char *at = p + where % n;
+    *at = how & 1 ? (char)(unsigned char)what : (char)(unsigned char)((unsigned char)*at + what);
+  }
+}
+
+static imap4_str changed(imap4_str input) {
+  imap4_str changes = {input.p, 0};
+  while (input.n >= 4 && (unsigned char)input.p[2] != 255) input = imap4i_tail(input, 4);
+  changes.n = (size_t)(input.p - changes.p);
+  imap4_str digest = digest_of(imap4i_tail(input, 4));
+  change((char *)(uintptr_t)digest.p, digest.n, changes);
+  return digest;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  imap4_str input = imap4i_str(data, size);
+  unsigned choice = fuzz_take(&input);
+  imap4_str digest = choice == 2 ? changed(input) : fuzz_copy(input);
+  if (choice == 1 || choice == 2) make_fit((char *)(uintptr_t)digest.p, digest.n);
+  check_digest(digest);
+  fuzz_copy_free(digest);
+  return 0;
+}
