@@ -50,9 +50,7 @@ static void drop_upload(imap4i_command *c) {
   imap4i_walker_free(x->walker);
   x->walker = NULL;
   if (!x->upload) return;
-  s->calling++;
-  s->server->store.append_abort(s->server->store_user, x->upload);
-  s->calling--;
+  imap4i_op_abort(s, x->upload);
   x->upload = NULL;
 }
 

@@ -15,11 +15,7 @@ static int begin(imap4i_command *c) {
   int status = imap4i_end_piece(c, mark, imap4i_buf_puts(&s->out, IMAP4I_S("+ idling\r\n")));
   if (status < 0) return status;
   imap4i_input_want_line(s, LINE_OCTETS);
-  if (s->view && s->server->store.watch) {
-    s->calling++;
-    s->watching = s->server->store.watch(s->server->store_user, s, s->view->mailbox, 1) == IMAP4_OK;
-    s->calling--;
-  }
+  s->watching = s->view && imap4i_op_watch(s, s->view->mailbox, true);
   s->notified = true; /* what happened before is news as well */
   c->phase = IDLE_WAIT;
   return IMAP4I_STEP_AGAIN;
@@ -65,7 +61,5 @@ void imap4i_cmd_idle_end(imap4i_command *c) {
   s->next_poll_ms = 0;
   if (!s->watching || !s->view) return;
   s->watching = false;
-  s->calling++;
-  (void)s->server->store.watch(s->server->store_user, s, s->view->mailbox, 0);
-  s->calling--;
+  (void)imap4i_op_watch(s, s->view->mailbox, false);
 }

@@ -257,10 +257,8 @@ void imap4i_cmd_authenticate_end(imap4i_command *c) {
   wipe_and_free(&a->challenge);
   /* An answer that was not taken yet is the newest word on the exchange; it is given back with the operation. */
   if (s->op.kind == IMAP4I_OP_SASL && s->op.fresh) a->exchange = NULL;
-  s->calling++;
-  if (a->exchange) s->server->store.sasl_abort(s->server->store_user, a->exchange);
-  if (a->account) s->server->store.release(s->server->store_user, a->account);
-  s->calling--;
+  if (a->exchange) imap4i_op_sasl_abort(s, a->exchange);
+  if (a->account) imap4i_op_release(s, a->account);
   a->exchange = NULL;
   a->account = NULL;
 }

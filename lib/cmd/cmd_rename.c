@@ -148,8 +148,6 @@ void imap4i_cmd_rename_end(imap4i_command *c) {
   if (!x || !x->mailbox) return;
   if (x->moving) imap4i_copier_free(&x->copier, s);
   imap4i_uidset_free(&x->uids);
-  s->calling++;
-  s->server->store.close(s->server->store_user, x->mailbox);
-  s->calling--;
+  imap4i_op_close(s, x->mailbox);
   x->mailbox = NULL;
 }

@@ -34,9 +34,7 @@ static int opened(imap4i_command *c) {
   const imap4_open_result *r = &s->op.result.open;
   imap4i_view *v = imap4i_calloc(&s->mem, sizeof *v);
   if (!v) {
-    s->calling++;
-    s->server->store.close(s->server->store_user, r->mailbox);
-    s->calling--;
+    imap4i_op_close(s, r->mailbox);
     return IMAP4_ERR_NOMEM;
   }
   v->mailbox = r->mailbox;

@@ -140,8 +140,6 @@ void imap4i_cmd_status_end(imap4i_command *c) {
   imap4_session *s = c->s;
   status_context *x = c->context;
   if (!x || !x->mailbox) return;
-  s->calling++;
-  s->server->store.close(s->server->store_user, x->mailbox);
-  s->calling--;
+  imap4i_op_close(s, x->mailbox);
   x->mailbox = NULL;
 }

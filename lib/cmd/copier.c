@@ -37,9 +37,7 @@ void imap4i_copier_free(imap4i_copier *x, imap4_session *s) {
   imap4i_batch_free(&x->batch);
   imap4i_buf_free(&x->source);
   if (x->upload) {
-    s->calling++;
-    s->server->store.append_abort(s->server->store_user, x->upload);
-    s->calling--;
+    imap4i_op_abort(s, x->upload);
   }
   x->upload = NULL;
 }

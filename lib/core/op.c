@@ -247,30 +247,58 @@ static bool result_valid(const imap4_session *s) {
   }
 }
 
+void imap4i_op_close(imap4_session *s, void *mailbox) {
+  s->calling++;
+  s->server->store.close(s->server->store_user, mailbox);
+  s->calling--;
+}
+
+void imap4i_op_abort(imap4_session *s, void *upload) {
+  s->calling++;
+  s->server->store.append_abort(s->server->store_user, upload);
+  s->calling--;
+}
+
+void imap4i_op_release(imap4_session *s, void *account) {
+  s->calling++;
+  s->server->store.release(s->server->store_user, account);
+  s->calling--;
+}
+
+void imap4i_op_sasl_abort(imap4_session *s, void *exchange) {
+  s->calling++;
+  s->server->store.sasl_abort(s->server->store_user, exchange);
+  s->calling--;
+}
+
+bool imap4i_op_watch(imap4_session *s, void *mailbox, bool on) {
+  if (!s->server->store.watch) return false;
+  s->calling++;
+  int status = s->server->store.watch(s->server->store_user, s, mailbox, on);
+  s->calling--;
+  return status == IMAP4_OK;
+}
+
 /* Objects in an answer that no command will take are given back. */
 static void give_back(imap4_session *s) {
-  const imap4_store *t = &s->server->store;
-  void *user = s->server->store_user;
   const imap4i_result *r = &s->op.result;
-  s->calling++;
   switch (s->op.kind) {
   case IMAP4I_OP_AUTHENTICATE:
-    t->release(user, r->authenticate.account);
+    imap4i_op_release(s, r->authenticate.account);
     break;
   case IMAP4I_OP_SASL:
-    if (r->sasl.done) t->release(user, r->sasl.account);
-    if (!r->sasl.done) t->sasl_abort(user, r->sasl.exchange);
+    if (r->sasl.done) imap4i_op_release(s, r->sasl.account);
+    if (!r->sasl.done) imap4i_op_sasl_abort(s, r->sasl.exchange);
     break;
   case IMAP4I_OP_OPEN:
-    t->close(user, r->open.mailbox);
+    imap4i_op_close(s, r->open.mailbox);
     break;
   case IMAP4I_OP_APPEND_BEGIN:
-    t->append_abort(user, r->append_begin.upload);
+    imap4i_op_abort(s, r->append_begin.upload);
     break;
   default:
     break;
   }
-  s->calling--;
 }
 
 /* The answer is complete: make sure that it is one. */

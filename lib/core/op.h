@@ -88,6 +88,14 @@ void imap4i_op_cancel(imap4_session *s);
 /* Give back what an answer holds that no command has taken.  The command is freed already. */
 void imap4i_op_free(imap4_session *s);
 
+/* Calls that cannot fail and answer at once: an object is no longer used. */
+void imap4i_op_close(imap4_session *s, void *mailbox);
+void imap4i_op_abort(imap4_session *s, void *upload);
+void imap4i_op_release(imap4_session *s, void *account);
+void imap4i_op_sasl_abort(imap4_session *s, void *exchange);
+/* Ask the store to watch the selected mailbox, or no longer; true if it does. */
+bool imap4i_op_watch(imap4_session *s, void *mailbox, bool on);
+
 /* The one authorisation point: may the session do |rights| with |name|?  IMAP4_OK or IMAP4_ST_*. */
 int imap4i_authorize(imap4_session *s, imap4_str name, uint32_t rights);
 

@@ -6,8 +6,6 @@
 
 #define MINIMUM_ARGS sizeof(imap4_session_args)
 #define MINIMUM_TRANSPORT offsetof(imap4_transport, start_tls)
-/* A buffer that was larger than this is given back as soon as it is empty. */
-#define KEEP_OUTPUT 0
 
 int imap4_session_args_init(imap4_session_args *args, uint32_t struct_size) {
   if (!args) return IMAP4_ERR_INVALID;
@@ -80,9 +78,7 @@ void imap4i_deselect(imap4_session *s) {
   imap4i_view *view = s->view;
   if (!view) return;
   s->view = NULL;
-  s->calling++;
-  s->server->store.close(s->server->store_user, view->mailbox);
-  s->calling--;
+  imap4i_op_close(s, view->mailbox);
   imap4i_uidset_free(&view->uids);
   imap4i_uidset_free(&view->recent);
   imap4i_uidset_free(&view->gone);
@@ -97,9 +93,7 @@ void imap4_session_free(imap4_session *s) {
   imap4i_op_free(s);
   imap4i_deselect(s);
   if (s->account) {
-    s->calling++;
-    s->server->store.release(s->server->store_user, s->account);
-    s->calling--;
+    imap4i_op_release(s, s->account);
   }
   imap4i_wipe(s->input.buf.p, s->input.buf.n);
   imap4i_wipe(s->pump.p, s->pump.n);
@@ -183,8 +177,11 @@ int imap4_session_output_done(imap4_session *s, size_t n) {
   return IMAP4_OK;
 }
 
+/* A session that waits for its client holds no buffers (contract C7); one at work needs them again at once. */
 void imap4i_shrink(imap4_session *s) {
-  if (s->out.n == 0 && s->out.capacity > KEEP_OUTPUT) imap4i_buf_free(&s->out);
+  bool waits = !s->command || s->input.mode == IMAP4I_INPUT_LINE;
+  if (!waits || s->runnable) return;
+  if (s->out.n == 0) imap4i_buf_free(&s->out);
   if (s->input.buf.n == 0) imap4i_buf_free(&s->input.buf);
 }
 

@@ -68,7 +68,7 @@ static bool put(imap4i_buf *out, imap4_str s, int how) {
   }
   size_t n = f.literal ? f.length : f.length + f.escapes + 2;
   char *to = imap4i_buf_room(out, n);
-  if (!to) return n == 0;
+  if (!to) return false;
   if (!f.literal) *to++ = '"';
   while ((c = next_octet(&s, how)) >= 0) {
     if (!f.literal && (c == '"' || c == '\\')) *to++ = '\\';

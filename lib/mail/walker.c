@@ -31,7 +31,8 @@ enum {
 typedef struct boundary {
   uint32_t part;
   uint32_t length;
-  size_t offset; /* in |boundaries| */
+  size_t offset;  /* in |boundaries| */
+  bool of_digest; /* the parts of a multipart/digest are messages unless they say otherwise */
 } boundary;
 
 struct imap4i_walker {
@@ -152,7 +153,10 @@ static int push_boundary(imap4i_walker *w) {
   imap4_str text = imap4i_buf_str(&w->fields.boundary);
   while (text.n > 0 && imap4i_is_wsp(text.p[text.n - 1]))
     text.n--; /* RFC 2046: never at its end */
-  boundary b = {.part = w->current, .length = (uint32_t)text.n, .offset = w->boundaries.n};
+  boundary b = {.part = w->current,
+                .length = (uint32_t)text.n,
+                .offset = w->boundaries.n,
+                .of_digest = w->fields.type == IMAP4I_TYPE_DIGEST};
   if (text.n == 0) return IMAP4_OK; /* nothing in the body can be told apart: a multipart without parts */
   if (!imap4i_buf_puts(&w->boundaries, text) || !imap4i_buf_put(&w->stack, &b, sizeof(b))) {
     return IMAP4_ERR_NOMEM;
@@ -172,10 +176,12 @@ static int end_field(imap4i_walker *w) {
   return r;
 }
 
+/* Whether the current part stands directly in a multipart/digest. */
 static bool in_digest(imap4i_walker *w) {
-  uint32_t parent = part_at(w, w->current)->parent;
-  return parent != IMAP4I_NO_PARENT && part_at(w, parent)->kind == IMAP4I_PART_MULTIPART &&
-         part_at(w, parent)->encoding == UINT8_MAX;
+  size_t open = stack_count(w);
+  if (open == 0) return false;
+  const boundary *last = stack_at(w, open - 1);
+  return last->of_digest && last->part == part_at(w, w->current)->parent;
 }
 
 /* Nothing that is open ends before |end|. */
@@ -212,8 +218,6 @@ static int end_header(imap4i_walker *w, uint64_t end, uint64_t lines) {
   if (part->kind == IMAP4I_PART_LEAF) return IMAP4_OK;
   w->depth++;
   if (part->kind == IMAP4I_PART_MESSAGE) return open_part(w, w->current, end);
-  /* A multipart has no use for its encoding; while it is open, it marks a digest. */
-  part->encoding = w->fields.type == IMAP4I_TYPE_DIGEST ? UINT8_MAX : IMAP4I_ENCODING_IDENTITY;
   return push_boundary(w);
 }
 
@@ -492,16 +496,13 @@ static int finish(imap4i_walker *w) {
   }
   if (r != IMAP4_OK) return r;
   close_parts(w, IMAP4I_NO_PARENT, w->at, w->lines);
-  uint32_t count = part_count(w);
-  for (uint32_t i = 0; i < count; i++) {
-    if (part_at(w, i)->encoding == UINT8_MAX) part_at(w, i)->encoding = IMAP4I_ENCODING_IDENTITY;
-  }
   if (w->overflow) {
     part_at(w, 0)->encoding = IMAP4I_ENCODING_IDENTITY;
     r = put_opaque_texts(w, part_at(w, 0));
   }
   if (r != IMAP4_OK) return r;
-  return imap4i_digest_encode(part_at(w, 0), count, imap4i_buf_str(&w->texts), w->at, w->date, &w->digest);
+  return imap4i_digest_encode(part_at(w, 0), part_count(w), imap4i_buf_str(&w->texts), w->at, w->date,
+                              &w->digest);
 }
 
 int imap4i_walker_finish(imap4i_walker *w, imap4_str *digest) {

@@ -429,7 +429,7 @@ def varied_message(number, seed=1):
     Headers are always complete, and there are no NUL octets and no CRs without LF: mbsync does not take them
     or does not keep them.
     """
-    rng = random.Random("%d/%d" % (seed, number))
+    rng = random.Random("%s/%d" % (seed, number))
     token = "varied-%d" % number
     kinds = (
         lambda: simple_message(token, b"x"),

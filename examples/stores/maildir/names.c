@@ -193,11 +193,11 @@ int md_mailbox_dir(imap4_str mailbox, char out[MD_NAME_MAX + 1]) {
 
 bool md_dir_mailbox(const char *dirz, struct md_buf *out) {
   size_t start = out->n;
-  if (dirz[0] != '.' || !md_utf7_decode(dirz + 1, strlen(dirz + 1), out)) return false;
+  if (dirz[0] != '.' || dirz[1] == '\0' || !md_utf7_decode(dirz + 1, strlen(dirz + 1), out)) return false;
   /* Only directories that the name leads back to. */
   imap4_str name = {out->p + start, out->n - start};
   char back[MD_NAME_MAX + 1];
-  if (name.n == 0 || md_mailbox_dir(name, back) != IMAP4_OK || strcmp(back, dirz) != 0) return false;
+  if (md_mailbox_dir(name, back) != IMAP4_OK || strcmp(back, dirz) != 0) return false;
   const char *dot = memchr(name.p, '.', name.n);
   size_t level = dot ? (size_t)(dot - name.p) : name.n;
   return !is_inbox(name.p, level) || (dot && memcmp(name.p, "INBOX", 5) == 0);

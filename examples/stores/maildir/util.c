@@ -48,7 +48,7 @@ void md_buf_puts(struct md_buf *buf, const char *textz) {
 void md_buf_put_le(struct md_buf *buf, uint64_t value, size_t octets) {
   char *to = md_buf_room(buf, octets);
   if (!to) return;
-  for (size_t i = 0; i < octets; i++) to[i] = (char)(unsigned char)(value >> (8 * i));
+  for (size_t i = 0; i < octets; i++) to[i] = i < 8 ? (char)(unsigned char)(value >> (8 * i)) : 0;
   buf->n += octets;
 }
 
