@@ -138,21 +138,30 @@ class Server:
                     return int(line.split()[1])
         raise AssertionError("no VmHWM in /proc")
 
+    def _ready_client(self, enter):
+        client = Client(self.port)
+        try:
+            greeting = client.response()
+            if not greeting.text.startswith(b"* OK "):
+                raise AssertionError("greeting: %r" % greeting.text)
+            enter(client)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
     def client(self):
         """A connection that has been greeted."""
-        client = Client(self.port)
-        greeting = client.response()
-        if not greeting.text.startswith(b"* OK "):
-            raise AssertionError("greeting: %r" % greeting.text)
-        return client
+        return self._ready_client(lambda client: None)
 
     def login(self, mailbox=None):
         """A connection that has logged in and, with |mailbox|, selected it."""
-        client = self.client()
-        client.ok("LOGIN %s %s" % (USER, PASSWORD))
-        if mailbox is not None:
-            client.ok("SELECT " + mailbox)
-        return client
+        def enter(client):
+            client.ok("LOGIN %s %s" % (USER, PASSWORD))
+            if mailbox is not None:
+                client.ok("SELECT " + mailbox)
+
+        return self._ready_client(enter)
 
     def __enter__(self):
         return self

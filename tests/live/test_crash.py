@@ -404,6 +404,35 @@ class Crash(unittest.TestCase):
             total, sum(len(box.messages) for box in self.boxes.values())))
         self.assertGreater(total, rounds)
 
+    def damage(self, change):
+        """|change| gets the path of a message that was acknowledged; the check must see it."""
+        while not self.boxes[SHARED].messages:
+            self.work_and_kill()
+            self.check()
+        directory = self.directory(self.boxes[SHARED], "cur")
+        change(os.path.join(directory, sorted(os.listdir(directory))[0]))
+        with self.assertRaises(AssertionError):
+            self.check()
+
+    def test_sees_a_lost_message(self):
+        self.damage(os.unlink)
+
+    def test_sees_other_octets(self):
+        def change(path):
+            with open(path, "r+b") as file:
+                file.seek(-3, os.SEEK_END)
+                file.write(b"#")
+        self.damage(change)
+
+    def test_sees_other_flags(self):
+        def change(path):
+            name, _, letters = path.partition(":2,")
+            os.rename(path, name + ":2," + "".join(sorted(set(letters) ^ set("F"))))
+        self.damage(change)
+
+    def test_sees_a_message_too_many(self):
+        self.damage(lambda path: shutil.copy(path, re.sub("/cur/[^.]*", "/new/1", path)))
+
 
 if __name__ == "__main__":
     live.main()

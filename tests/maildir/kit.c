@@ -25,7 +25,8 @@ static int check_password(void *user, imap4_str name, imap4_str password) {
 }
 
 void *kit_login(imap4_maildir *store, const char *user) {
-  imap4_authenticate_args args = {.struct_size = sizeof args, .user = kit_str(user), .password = kit_str("pw")};
+  imap4_authenticate_args args = {
+      .struct_size = sizeof args, .user = kit_str(user), .password = kit_str("pw")};
   imap4_authenticate_result out = {.struct_size = sizeof out};
   assert_int_equal(table()->authenticate(store, 1, &args, &out), IMAP4_OK);
   assert_int_equal(out.delimiter, '.');
@@ -33,8 +34,8 @@ void *kit_login(imap4_maildir *store, const char *user) {
 }
 
 static void begin(struct kit *kit) {
-  imap4_maildir_config config = {.struct_size = sizeof config, .rootz = kit->root,
-                                 .check_password = check_password};
+  imap4_maildir_config config = {
+      .struct_size = sizeof config, .rootz = kit->root, .check_password = check_password};
   assert_int_equal(imap4_maildir_new(&config, &kit->store), IMAP4_OK);
   kit->account = kit_login(kit->store, "joe");
 }
@@ -157,7 +158,8 @@ size_t kit_count(const struct kit *kit, const char *dir) {
   struct dirent *entry;
   size_t n = 0;
   assert_non_null(d);
-  while ((entry = readdir(d)) != NULL) n += entry->d_name[0] != '.';
+  while ((entry = readdir(d)) != NULL)
+    n += entry->d_name[0] != '.';
   closedir(d);
   return n;
 }
@@ -198,18 +200,24 @@ imap4_mailbox_state kit_poll(const struct kit *kit, void *mailbox, int claim) {
 
 int kit_try_append(const struct kit *kit, const char *name, const char *text, uint32_t flags,
                    const char *keywords, uint32_t *uid) {
-  imap4_append_begin_args begin_args = {.struct_size = sizeof begin_args, .account = kit->account,
-                                        .mailbox = kit_str(name)};
+  imap4_append_begin_args begin_args = {
+      .struct_size = sizeof begin_args, .account = kit->account, .mailbox = kit_str(name)};
   imap4_append_begin_result upload = {.struct_size = sizeof upload};
   imap4_empty_result empty = {.struct_size = sizeof empty};
   int status = table()->append_begin(kit->store, 1, &begin_args, &upload);
   if (status != IMAP4_OK) return status;
-  imap4_append_message_args message = {.struct_size = sizeof message, .flags = flags, .upload = upload.upload,
-                                       .keywords = kit_str(keywords), .size = strlen(text)};
+  imap4_append_message_args message = {.struct_size = sizeof message,
+                                       .flags = flags,
+                                       .upload = upload.upload,
+                                       .keywords = kit_str(keywords),
+                                       .size = strlen(text)};
   message.internaldate = (imap4_date){1000000000, 120, 1};
   status = table()->append_message(kit->store, 2, &message, &empty);
-  imap4_append_write_args write_args = {.struct_size = sizeof write_args, .last = 1, .upload = upload.upload,
-                                        .data = kit_str(text), .digest = kit_str("digest of it")};
+  imap4_append_write_args write_args = {.struct_size = sizeof write_args,
+                                        .last = 1,
+                                        .upload = upload.upload,
+                                        .data = kit_str(text),
+                                        .digest = kit_str("digest of it")};
   if (status == IMAP4_OK) status = table()->append_write(kit->store, 3, &write_args, &empty);
   if (status != IMAP4_OK) {
     table()->append_abort(kit->store, upload.upload);
@@ -232,8 +240,11 @@ uint32_t kit_append(const struct kit *kit, const char *name, const char *text, u
 
 int kit_row(const struct kit *kit, void *mailbox, uint32_t uid, imap4_row *row) {
   imap4_uid_range range = {uid, uid};
-  imap4_query_args args = {.struct_size = sizeof args, .attributes = 0x1f, .mailbox = mailbox,
-                           .uids = {&range, 1}, .capacity = 10};
+  imap4_query_args args = {.struct_size = sizeof args,
+                           .attributes = 0x1f,
+                           .mailbox = mailbox,
+                           .uids = {&range, 1},
+                           .capacity = 10};
   imap4_query_result out = {.struct_size = sizeof out};
   assert_int_equal(table()->query(kit->store, 1, &args, &out), IMAP4_OK);
   assert_int_equal(out.last, 1);
@@ -250,8 +261,8 @@ char *kit_read(const struct kit *kit, void *mailbox, uint32_t uid, uint32_t capa
   assert_non_null(text);
   *n = 0;
   while (*n < row.size) {
-    imap4_read_args args = {.struct_size = sizeof args, .uid = uid, .mailbox = mailbox, .offset = *n,
-                            .capacity = capacity};
+    imap4_read_args args = {
+        .struct_size = sizeof args, .uid = uid, .mailbox = mailbox, .offset = *n, .capacity = capacity};
     imap4_read_result out = {.struct_size = sizeof out};
     assert_int_equal(table()->read(kit->store, 1, &args, &out), IMAP4_OK);
     assert_true(out.data.n > 0 && out.data.n <= capacity && *n + out.data.n <= row.size);
@@ -265,8 +276,12 @@ char *kit_read(const struct kit *kit, void *mailbox, uint32_t uid, uint32_t capa
 imap4_store_flags_result kit_flags(const struct kit *kit, void *mailbox, uint32_t uid, uint32_t mode,
                                    uint32_t flags, const char *keywords) {
   imap4_uid_range range = {uid, uid};
-  imap4_store_flags_args args = {.struct_size = sizeof args, .mode = mode, .mailbox = mailbox,
-                                 .uids = {&range, 1}, .flags = flags, .keywords = kit_str(keywords)};
+  imap4_store_flags_args args = {.struct_size = sizeof args,
+                                 .mode = mode,
+                                 .mailbox = mailbox,
+                                 .uids = {&range, 1},
+                                 .flags = flags,
+                                 .keywords = kit_str(keywords)};
   imap4_store_flags_result out = {.struct_size = sizeof out};
   assert_int_equal(table()->store_flags(kit->store, 1, &args, &out), IMAP4_OK);
   return out;
@@ -280,8 +295,8 @@ void kit_expunge(const struct kit *kit, void *mailbox, uint32_t uid) {
 }
 
 int kit_name(const struct kit *kit, char what, const char *name) {
-  imap4_name_args args = {.struct_size = sizeof args, .on = what == '+', .account = kit->account,
-                          .name = kit_str(name)};
+  imap4_name_args args = {
+      .struct_size = sizeof args, .on = what == '+', .account = kit->account, .name = kit_str(name)};
   imap4_empty_result out = {.struct_size = sizeof out};
   if (what == 'c') return table()->create(kit->store, 1, &args, &out);
   if (what == 'd') return table()->remove(kit->store, 1, &args, &out);
@@ -295,15 +310,15 @@ const char *kit_list(const struct kit *kit, uint32_t capacity) {
   after[0] = '\0';
   text[0] = '\0';
   for (;;) {
-    imap4_list_args args = {.struct_size = sizeof args, .capacity = capacity, .account = kit->account,
-                            .after = kit_str(after)};
+    imap4_list_args args = {
+        .struct_size = sizeof args, .capacity = capacity, .account = kit->account, .after = kit_str(after)};
     imap4_list_result out = {.struct_size = sizeof out};
     assert_int_equal(table()->list(kit->store, 1, &args, &out), IMAP4_OK);
     assert_true(out.count <= capacity && (out.count > 0 || out.last));
     for (uint32_t i = 0; i < out.count; i++) {
       const imap4_mailbox_entry *entry = &out.entries[i];
-      n += (size_t)snprintf(text + n, sizeof text - n, "%s%.*s%s%s", n ? " " : "", (int)entry->name.n, entry->name.p,
-                            entry->attributes & IMAP4_MAILBOX_SUBSCRIBED ? "(S)" : "",
+      n += (size_t)snprintf(text + n, sizeof text - n, "%s%.*s%s%s", n ? " " : "", (int)entry->name.n,
+                            entry->name.p, entry->attributes & IMAP4_MAILBOX_SUBSCRIBED ? "(S)" : "",
                             entry->attributes & IMAP4_MAILBOX_NONEXISTENT ? "(N)" : "");
       snprintf(after, sizeof after, "%.*s", (int)entry->name.n, entry->name.p);
     }

@@ -10,9 +10,9 @@
 #define _DEFAULT_SOURCE 1
 #endif
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>

@@ -24,11 +24,11 @@ struct report {
 };
 
 struct model {
-  uint32_t id[MOST];    /* by UID in INBOX: the message it was seen to be, or 0 */
-  uint8_t owed[MOST];   /* by UID: reported and not taken away */
+  uint32_t id[MOST];  /* by UID in INBOX: the message it was seen to be, or 0 */
+  uint8_t owed[MOST]; /* by UID: reported and not taken away */
   uint8_t flagged[MOST];
   uint32_t moved[MOST];    /* by UID in Other: the message, or 0 */
-  uint8_t unsure[MOST]; /* by UID: what was to be done to it was not reported as done */
+  uint8_t unsure[MOST];    /* by UID: what was to be done to it was not reported as done */
   uint8_t delivered[MOST]; /* by id */
   uint32_t uidvalidity;
   uint32_t next_id;
@@ -67,7 +67,8 @@ static void tell(struct child *child, char what, uint32_t uid, uint32_t id, uint
 
 static void do_append(struct child *child) {
   const imap4_store *table = imap4_maildir_store();
-  imap4_append_begin_args b = {.struct_size = sizeof b, .account = child->kit.account, .mailbox = kit_str("INBOX")};
+  imap4_append_begin_args b = {
+      .struct_size = sizeof b, .account = child->kit.account, .mailbox = kit_str("INBOX")};
   imap4_append_begin_result upload = {.struct_size = sizeof upload};
   imap4_empty_result empty = {.struct_size = sizeof empty};
   assert_int_equal(table->append_begin(child->kit.store, 1, &b, &upload), IMAP4_OK);
@@ -77,13 +78,15 @@ static void do_append(struct child *child) {
     int length = snprintf(text, sizeof text, "Id: %u\n\nbody\n", child->id++);
     imap4_append_message_args m = {.struct_size = sizeof m, .upload = upload.upload};
     assert_int_equal(table->append_message(child->kit.store, 1, &m, &empty), IMAP4_OK);
-    imap4_append_write_args w = {.struct_size = sizeof w, .upload = upload.upload, .last = 1, .data = {text, (size_t)length}};
+    imap4_append_write_args w = {
+        .struct_size = sizeof w, .upload = upload.upload, .last = 1, .data = {text, (size_t)length}};
     assert_int_equal(table->append_write(child->kit.store, 1, &w, &empty), IMAP4_OK);
   }
   imap4_upload_args u = {.struct_size = sizeof u, .upload = upload.upload};
   imap4_append_commit_result out = {.struct_size = sizeof out};
   assert_int_equal(table->append_commit(child->kit.store, 1, &u, &out), IMAP4_OK);
-  for (uint32_t i = 0; i < n; i++) tell(child, 'A', out.uids.p[0].first + i, first + i, 0);
+  for (uint32_t i = 0; i < n; i++)
+    tell(child, 'A', out.uids.p[0].first + i, first + i, 0);
 }
 
 static void do_deliver(struct child *child) {
@@ -128,7 +131,8 @@ static void do_move(struct child *child) {
   uint32_t uid = pick(child);
   if (uid == 0) return;
   imap4_uid_range range = {uid, uid};
-  imap4_copy_args args = {.struct_size = sizeof args, .mailbox = child->mailbox, .uids = {&range, 1}, .to = kit_str("Other")};
+  imap4_copy_args args = {
+      .struct_size = sizeof args, .mailbox = child->mailbox, .uids = {&range, 1}, .to = kit_str("Other")};
   imap4_copy_result out = {.struct_size = sizeof out};
   uint32_t id = id_of(&child->kit, child->mailbox, uid);
   tell(child, 'm', uid, id, 0);

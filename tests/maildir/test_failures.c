@@ -52,7 +52,24 @@ void *__wrap_realloc(void *p, size_t size) {
 
 /* ---- what is done --------------------------------------------------------------------------- */
 
-enum { OPEN, POLL, APPEND, QUERY, READ, FLAGS, COPY, MOVE, EXPUNGE, LIST, SUBSCRIBE, STATUS, CREATE, RENAME, DELETE, STEPS };
+enum {
+  OPEN,
+  POLL,
+  APPEND,
+  QUERY,
+  READ,
+  FLAGS,
+  COPY,
+  MOVE,
+  EXPUNGE,
+  LIST,
+  SUBSCRIBE,
+  STATUS,
+  CREATE,
+  RENAME,
+  DELETE,
+  STEPS
+};
 
 static const imap4_store *table(void) {
   return imap4_maildir_store();
@@ -60,16 +77,19 @@ static const imap4_store *table(void) {
 
 static int transfer(const struct kit *kit, void *mailbox, uint32_t uid, int move) {
   imap4_uid_range range = {uid, uid};
-  imap4_copy_args args = {.struct_size = sizeof args, .mailbox = mailbox, .uids = {&range, 1}, .to = kit_str("Other")};
+  imap4_copy_args args = {
+      .struct_size = sizeof args, .mailbox = mailbox, .uids = {&range, 1}, .to = kit_str("Other")};
   imap4_copy_result out = {.struct_size = sizeof out};
   return move ? table()->move(kit->store, 1, &args, &out) : table()->copy(kit->store, 1, &args, &out);
 }
 
 static int query_all(const struct kit *kit, void *mailbox) {
-  imap4_query_args args = {.struct_size = sizeof args, .attributes = 0x1f, .mailbox = mailbox, .capacity = 10};
+  imap4_query_args args = {
+      .struct_size = sizeof args, .attributes = 0x1f, .mailbox = mailbox, .capacity = 10};
   imap4_query_result out = {.struct_size = sizeof out};
   int status = table()->query(kit->store, 1, &args, &out);
-  for (uint32_t i = 0; status == IMAP4_OK && i < out.count; i++) assert_true(out.rows[i].size != MD_UNKNOWN);
+  for (uint32_t i = 0; status == IMAP4_OK && i < out.count; i++)
+    assert_true(out.rows[i].size != MD_UNKNOWN);
   return status;
 }
 
@@ -83,8 +103,12 @@ static int read_one(const struct kit *kit, void *mailbox, uint32_t uid) {
 
 static int flag_one(const struct kit *kit, void *mailbox, uint32_t uid) {
   imap4_uid_range range = {uid, uid};
-  imap4_store_flags_args args = {.struct_size = sizeof args, .mode = IMAP4_STORE_ADD, .mailbox = mailbox, .uids = {&range, 1},
-                                 .flags = IMAP4_FLAG_SEEN, .keywords = kit_str("new1 new2")};
+  imap4_store_flags_args args = {.struct_size = sizeof args,
+                                 .mode = IMAP4_STORE_ADD,
+                                 .mailbox = mailbox,
+                                 .uids = {&range, 1},
+                                 .flags = IMAP4_FLAG_SEEN,
+                                 .keywords = kit_str("new1 new2")};
   imap4_store_flags_result out = {.struct_size = sizeof out};
   return table()->store_flags(kit->store, 1, &args, &out);
 }
@@ -103,13 +127,15 @@ static int list_all(const struct kit *kit) {
 }
 
 static int status_of(const struct kit *kit) {
-  imap4_status_args args = {.struct_size = sizeof args, .items = 0x1f, .account = kit->account, .name = kit_str("Other")};
+  imap4_status_args args = {
+      .struct_size = sizeof args, .items = 0x1f, .account = kit->account, .name = kit_str("Other")};
   imap4_status_result out = {.struct_size = sizeof out};
   return table()->status(kit->store, 1, &args, &out);
 }
 
 static int rename_new(const struct kit *kit) {
-  imap4_rename_args args = {.struct_size = sizeof args, .account = kit->account, .from = kit_str("New"), .to = kit_str("New2")};
+  imap4_rename_args args = {
+      .struct_size = sizeof args, .account = kit->account, .from = kit_str("New"), .to = kit_str("New2")};
   imap4_empty_result out = {.struct_size = sizeof out};
   return table()->rename(kit->store, 1, &args, &out);
 }
@@ -118,7 +144,8 @@ static void do_all(const struct kit *kit, int *status) {
   imap4_mailbox_state state;
   void *mailbox;
   uint32_t uid;
-  for (int i = 0; i < STEPS; i++) status[i] = IMAP4_ST_FAILED;
+  for (int i = 0; i < STEPS; i++)
+    status[i] = IMAP4_ST_FAILED;
   status[OPEN] = kit_try_open(kit, "INBOX", &mailbox);
   if (status[OPEN] == IMAP4_OK) {
     status[POLL] = kit_try_poll(kit, mailbox, &state);
@@ -163,24 +190,29 @@ static int count_text(const struct kit *kit, const char *name, const char *text,
 static size_t open_files(void) {
   DIR *dir = opendir("/proc/self/fd");
   size_t n = 0;
-  while (dir && readdir(dir)) n++;
+  while (dir && readdir(dir))
+    n++;
   if (dir) closedir(dir);
   return n;
 }
 
 static void check(const struct kit *kit, const int *status) {
   uint32_t flags = 0;
-  for (int i = 0; i < STEPS; i++) assert_true(status[i] <= IMAP4_OK && status[i] > IMAP4_FATAL);
+  for (int i = 0; i < STEPS; i++)
+    assert_true(status[i] <= IMAP4_OK && status[i] > IMAP4_FATAL);
   assert_int_equal(count_text(kit, "INBOX", "four\r\n", &flags), status[APPEND] == IMAP4_OK);
   /* What was only delivered is never lost. */
   assert_int_equal(count_text(kit, "INBOX", "one\r\n", &flags), 1);
-  int there = count_text(kit, "INBOX", "two\r\n", &flags), copied = count_text(kit, "Other", "two\r\n", &flags);
+  int there = count_text(kit, "INBOX", "two\r\n", &flags),
+      copied = count_text(kit, "Other", "two\r\n", &flags);
   assert_int_equal(copied, status[COPY] == IMAP4_OK);
   if (status[EXPUNGE] == IMAP4_OK) assert_int_equal(there, 0);
-  int stayed = count_text(kit, "INBOX", "three\r\n", &flags), moved = count_text(kit, "Other", "three\r\n", &flags);
+  int stayed = count_text(kit, "INBOX", "three\r\n", &flags),
+      moved = count_text(kit, "Other", "three\r\n", &flags);
   if (status[MOVE] == IMAP4_OK) assert_true(!stayed && moved == 1);
   assert_true(stayed + moved >= 1);
-  assert_int_equal(kit_exists(kit, ".New2/cur"), status[RENAME] == IMAP4_OK && status[DELETE] != IMAP4_OK && kit_exists(kit, ".New2/cur"));
+  assert_int_equal(kit_exists(kit, ".New2/cur"),
+                   status[RENAME] == IMAP4_OK && status[DELETE] != IMAP4_OK && kit_exists(kit, ".New2/cur"));
   if (status[DELETE] == IMAP4_OK) assert_false(kit_exists(kit, ".New2"));
   if (status[FLAGS] == IMAP4_OK) {
     void *mailbox = kit_open(kit, "INBOX");

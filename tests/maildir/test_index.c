@@ -207,7 +207,8 @@ static void vanished_log_is_bounded(void **state) {
   md_box_leave_locked(box);
   assert_true(box->vanished_n <= MD_VANISHED_MAX);
   void *mailbox = kit_open(kit, "INBOX");
-  imap4_vanished_args v = {.struct_size = sizeof v, .mailbox = mailbox, .since = box->vanished_floor, .capacity = 5};
+  imap4_vanished_args v = {
+      .struct_size = sizeof v, .mailbox = mailbox, .since = box->vanished_floor, .capacity = 5};
   imap4_vanished_result gone = {.struct_size = sizeof gone};
   assert_int_equal(imap4_maildir_store()->vanished(kit->store, 1, &v, &gone), IMAP4_OK);
   assert_int_equal(gone.uids.n, 5);
@@ -233,7 +234,8 @@ static void unchanged_is_not_read(void **state) {
   struct md_box *box = kit->store->boxes;
   assert_true(box->seen_cur.sure && box->seen_new.sure);
   int64_t scanned = box->scanned_at;
-  for (int i = 0; i < 100; i++) kit_poll(kit, mailbox, 1);
+  for (int i = 0; i < 100; i++)
+    kit_poll(kit, mailbox, 1);
   assert_true(box->scanned_at == scanned);
   kit_close(kit, mailbox);
   kit_restart(kit);
@@ -273,8 +275,8 @@ static void many_messages(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      KIT_TEST(torn_at_every_octet),   KIT_TEST(damaged_at_every_octet),  KIT_TEST(index_lost),
-      KIT_TEST(intent_left_open),      KIT_TEST(rewritten_when_long),     KIT_TEST(vanished_log_is_bounded),
+      KIT_TEST(torn_at_every_octet),   KIT_TEST(damaged_at_every_octet), KIT_TEST(index_lost),
+      KIT_TEST(intent_left_open),      KIT_TEST(rewritten_when_long),    KIT_TEST(vanished_log_is_bounded),
       KIT_TEST(unchanged_is_not_read), KIT_TEST(many_messages),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 static int rename_to(const struct kit *kit, const char *from, const char *to) {
-  imap4_rename_args args = {.struct_size = sizeof args, .account = kit->account, .from = kit_str(from), .to = kit_str(to)};
+  imap4_rename_args args = {
+      .struct_size = sizeof args, .account = kit->account, .from = kit_str(from), .to = kit_str(to)};
   imap4_empty_result out = {.struct_size = sizeof out};
   return imap4_maildir_store()->rename(kit->store, 1, &args, &out);
 }
@@ -77,7 +78,8 @@ static void open_sessions_notice(void **state) {
   assert_int_equal(table->append_begin(kit->store, 1, &b, &upload), IMAP4_OK);
   imap4_append_message_args m = {.struct_size = sizeof m, .upload = upload.upload};
   assert_int_equal(table->append_message(kit->store, 1, &m, &empty), IMAP4_OK);
-  imap4_append_write_args w = {.struct_size = sizeof w, .upload = upload.upload, .data = kit_str("x"), .last = 1};
+  imap4_append_write_args w = {
+      .struct_size = sizeof w, .upload = upload.upload, .data = kit_str("x"), .last = 1};
   assert_int_equal(table->append_write(kit->store, 1, &w, &empty), IMAP4_OK);
   assert_int_equal(rename_to(kit, "box", "other"), IMAP4_OK);
   imap4_upload_args u = {.struct_size = sizeof u, .upload = upload.upload};
@@ -160,8 +162,9 @@ static void users_are_apart(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      KIT_TEST(created_and_deleted), KIT_TEST(uidvalidity_is_new), KIT_TEST(open_sessions_notice),
-      KIT_TEST(renamed),             KIT_TEST(what_is_no_mailbox), KIT_TEST(users_are_apart),
+      KIT_TEST(created_and_deleted),  KIT_TEST(uidvalidity_is_new),
+      KIT_TEST(open_sessions_notice), KIT_TEST(renamed),
+      KIT_TEST(what_is_no_mailbox),   KIT_TEST(users_are_apart),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,8 @@ static const imap4_store *table(void) {
 static void appended(void **state) {
   struct kit *kit = *state;
   imap4_row row;
-  uint32_t uid = kit_append(kit, "INBOX", "A: b\r\n\r\nbody\r\n", IMAP4_FLAG_SEEN | IMAP4_FLAG_DRAFT, "$Fwd Work");
+  uint32_t uid =
+      kit_append(kit, "INBOX", "A: b\r\n\r\nbody\r\n", IMAP4_FLAG_SEEN | IMAP4_FLAG_DRAFT, "$Fwd Work");
   void *mailbox = kit_open(kit, "INBOX");
   imap4_mailbox_state s = kit_poll(kit, mailbox, 0);
   assert_int_equal(s.exists, 1);
@@ -126,7 +127,8 @@ static void changed_by_others(void **state) {
   assert_int_equal(d.exists, 1);
   assert_true(d.highest_modseq > c.highest_modseq);
   assert_int_equal(d.uidnext, 3);
-  imap4_vanished_args args = {.struct_size = sizeof args, .mailbox = mailbox, .since = c.highest_modseq, .capacity = 9};
+  imap4_vanished_args args = {
+      .struct_size = sizeof args, .mailbox = mailbox, .since = c.highest_modseq, .capacity = 9};
   imap4_vanished_result out = {.struct_size = sizeof out};
   assert_int_equal(table()->vanished(kit->store, 1, &args, &out), IMAP4_OK);
   assert_int_equal(out.uids.n, 1);
@@ -171,12 +173,16 @@ static void flags_unchanged_since(void **state) {
   struct kit *kit = *state;
   uint32_t uids[3];
   imap4_row row;
-  for (int i = 0; i < 3; i++) uids[i] = kit_append(kit, "INBOX", "x\r\n", 0, "");
+  for (int i = 0; i < 3; i++)
+    uids[i] = kit_append(kit, "INBOX", "x\r\n", 0, "");
   void *mailbox = kit_open(kit, "INBOX");
   imap4_mailbox_state a = kit_poll(kit, mailbox, 0);
   kit_flags(kit, mailbox, uids[1], IMAP4_STORE_ADD, IMAP4_FLAG_SEEN, "");
-  imap4_store_flags_args args = {.struct_size = sizeof args, .mode = IMAP4_STORE_ADD, .mailbox = mailbox,
-                                 .flags = IMAP4_FLAG_FLAGGED, .unchanged_since = a.highest_modseq};
+  imap4_store_flags_args args = {.struct_size = sizeof args,
+                                 .mode = IMAP4_STORE_ADD,
+                                 .mailbox = mailbox,
+                                 .flags = IMAP4_FLAG_FLAGGED,
+                                 .unchanged_since = a.highest_modseq};
   imap4_uid_range all = {1, 100};
   args.uids = (imap4_uid_ranges){&all, 1};
   imap4_store_flags_result out = {.struct_size = sizeof out};
@@ -224,8 +230,11 @@ static void keywords_end_at_26(void **state) {
   }
   assert_int_equal(kit_poll(kit, mailbox, 0).new_keywords, 0);
   imap4_uid_range range = {uid, uid};
-  imap4_store_flags_args args = {.struct_size = sizeof args, .mode = IMAP4_STORE_ADD, .mailbox = mailbox,
-                                 .uids = {&range, 1}, .keywords = kit_str("key3 more")};
+  imap4_store_flags_args args = {.struct_size = sizeof args,
+                                 .mode = IMAP4_STORE_ADD,
+                                 .mailbox = mailbox,
+                                 .uids = {&range, 1},
+                                 .keywords = kit_str("key3 more")};
   imap4_store_flags_result out = {.struct_size = sizeof out};
   assert_int_equal(table()->store_flags(kit->store, 1, &args, &out), IMAP4_ST_LIMIT);
   assert_int_equal(kit_try_append(kit, "INBOX", "x\r\n", 0, "more", &uid), IMAP4_ST_LIMIT);
@@ -238,11 +247,13 @@ static void keywords_end_at_26(void **state) {
 static void expunged(void **state) {
   struct kit *kit = *state;
   imap4_row row;
-  for (int i = 0; i < 6; i++) kit_append(kit, "INBOX", "x\r\n", i % 2 ? IMAP4_FLAG_DELETED : 0, "");
+  for (int i = 0; i < 6; i++)
+    kit_append(kit, "INBOX", "x\r\n", i % 2 ? IMAP4_FLAG_DELETED : 0, "");
   void *mailbox = kit_open(kit, "INBOX");
   imap4_mailbox_state a = kit_poll(kit, mailbox, 0);
   imap4_uid_range some[] = {{1, 2}, {5, 6}};
-  imap4_expunge_args args = {.struct_size = sizeof args, .only_deleted = 1, .mailbox = mailbox, .uids = {some, 2}};
+  imap4_expunge_args args = {
+      .struct_size = sizeof args, .only_deleted = 1, .mailbox = mailbox, .uids = {some, 2}};
   imap4_empty_result out = {.struct_size = sizeof out};
   assert_int_equal(table()->expunge(kit->store, 1, &args, &out), IMAP4_OK);
   imap4_mailbox_state b = kit_poll(kit, mailbox, 0);
@@ -256,7 +267,8 @@ static void expunged(void **state) {
   kit_restart(kit);
   mailbox = kit_open(kit, "INBOX");
   kit_poll(kit, mailbox, 0);
-  imap4_vanished_args v = {.struct_size = sizeof v, .mailbox = mailbox, .since = a.highest_modseq, .capacity = 1};
+  imap4_vanished_args v = {
+      .struct_size = sizeof v, .mailbox = mailbox, .since = a.highest_modseq, .capacity = 1};
   imap4_vanished_result gone = {.struct_size = sizeof gone};
   assert_int_equal(table()->vanished(kit->store, 1, &v, &gone), IMAP4_OK);
   assert_int_equal(gone.last, 0);
@@ -366,7 +378,10 @@ static void pages(void **state) {
   imap4_uid_range ranges[] = {{3, 5}, {10, 10}, {40, 60}};
   static const uint32_t expected[] = {3, 4, 5, 10, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50};
   for (uint32_t capacity = 1; capacity < 20; capacity++) {
-    imap4_query_args args = {.struct_size = sizeof args, .attributes = 0x1f, .mailbox = mailbox, .uids = {ranges, 3},
+    imap4_query_args args = {.struct_size = sizeof args,
+                             .attributes = 0x1f,
+                             .mailbox = mailbox,
+                             .uids = {ranges, 3},
                              .capacity = capacity};
     imap4_query_result out = {.struct_size = sizeof out};
     size_t n = 0;
@@ -382,13 +397,15 @@ static void pages(void **state) {
     assert_int_equal(n, 15);
   }
   kit_flags(kit, mailbox, 41, IMAP4_STORE_ADD, IMAP4_FLAG_SEEN, "");
-  imap4_query_args args = {.struct_size = sizeof args, .mailbox = mailbox, .changed_since = before, .capacity = 5};
+  imap4_query_args args = {
+      .struct_size = sizeof args, .mailbox = mailbox, .changed_since = before, .capacity = 5};
   imap4_query_result out = {.struct_size = sizeof out};
   assert_int_equal(table()->query(kit->store, 1, &args, &out), IMAP4_OK);
   assert_int_equal(out.count, 1);
   assert_int_equal(out.last, 1);
   assert_int_equal(out.rows[0].uid, 41);
-  imap4_status_args sa = {.struct_size = sizeof sa, .items = 0x1f, .account = kit->account, .name = kit_str("INBOX")};
+  imap4_status_args sa = {
+      .struct_size = sizeof sa, .items = 0x1f, .account = kit->account, .name = kit_str("INBOX")};
   imap4_status_result so = {.struct_size = sizeof so};
   assert_int_equal(table()->status(kit->store, 1, &sa, &so), IMAP4_OK);
   assert_int_equal(so.messages, 50);
@@ -402,7 +419,8 @@ static void pages(void **state) {
 
 static void refused_logins(void **state) {
   struct kit *kit = *state;
-  imap4_authenticate_args args = {.struct_size = sizeof args, .user = kit_str("joe"), .password = kit_str("no")};
+  imap4_authenticate_args args = {
+      .struct_size = sizeof args, .user = kit_str("joe"), .password = kit_str("no")};
   imap4_authenticate_result out = {.struct_size = sizeof out};
   assert_int_equal(table()->authenticate(kit->store, 1, &args, &out), IMAP4_ST_AUTHFAILED);
   args.password = kit_str("pw");

@@ -35,8 +35,9 @@ static void both_ways(void **state) {
 
 static void refused_mailboxes(void **state) {
   (void)state;
-  static const char *const bad[] = {"", ".", ".a", "a.", "a..b", "a/b", "..", "\xff", "a\xc0\x80", "\xed\xa0\x80",
-                                    "\xf4\x90\x80\x80", "ab\xc3"};
+  static const char *const bad[] = {
+      "",      ".", ".a", "a.", "a..b", "a/b", "..", "\xff", "a\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+      "ab\xc3"};
   char dir[MD_NAME_MAX + 1], lengthy[300];
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     assert_int_equal(md_mailbox_dir(kit_str(bad[i]), dir), IMAP4_ST_CANNOT);
@@ -49,9 +50,9 @@ static void refused_mailboxes(void **state) {
 
 static void refused_directories(void **state) {
   (void)state;
-  static const char *const bad[] = {".",      "..x",      "Sent",      ".a..b",  ".&",        ".&AP-",  ".&APw",
-                                    ".&AGE-", ".&2D0-",   ".&3gA-",    ".a\xc3", ".&APw-&APw-", ".INBOX", ".inbox",
-                                    ".&A Pw-", ".inbox.x", ".&AAoACg-"};
+  static const char *const bad[] = {".",      "..x",    "Sent",    ".a..b",    ".&",       ".&AP-",
+                                    ".&APw",  ".&AGE-", ".&2D0-",  ".&3gA-",   ".a\xc3",   ".&APw-&APw-",
+                                    ".INBOX", ".inbox", ".&A Pw-", ".inbox.x", ".&AAoACg-"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     struct md_buf name = {0};
     assert_false(md_dir_mailbox(bad[i], &name));
@@ -121,8 +122,9 @@ static void order_of_names(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(both_ways),      cmocka_unit_test(refused_mailboxes), cmocka_unit_test(refused_directories),
-      cmocka_unit_test(users),          cmocka_unit_test(flags_in_names),    cmocka_unit_test(sizes_in_names),
+      cmocka_unit_test(both_ways),           cmocka_unit_test(refused_mailboxes),
+      cmocka_unit_test(refused_directories), cmocka_unit_test(users),
+      cmocka_unit_test(flags_in_names),      cmocka_unit_test(sizes_in_names),
       cmocka_unit_test(order_of_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,14 +21,25 @@ static char *with_crlf(const char *text, size_t *n) {
 }
 
 static const char *const samples[] = {
-    "x",      "\n",         "\r",           "\r\n",           "\n\n\n",          "\r\r\n\n\r",     "A: b\n\nbody\n",
-    "A: b\r\n\r\nbody\r\n", "a\nb\r\nc\rd", "\n\r\n\r\r\n\n", "end without line", "x\n\r", "lines\r\nmixed\nhere\r\n\n.",
+    "x",
+    "\n",
+    "\r",
+    "\r\n",
+    "\n\n\n",
+    "\r\r\n\n\r",
+    "A: b\n\nbody\n",
+    "A: b\r\n\r\nbody\r\n",
+    "a\nb\r\nc\rd",
+    "\n\r\n\r\r\n\n",
+    "end without line",
+    "x\n\r",
+    "lines\r\nmixed\nhere\r\n\n.",
 };
 
 static int read_at(const struct kit *kit, void *mailbox, uint32_t uid, uint64_t offset, uint32_t capacity,
                    imap4_str *data) {
-  imap4_read_args args = {.struct_size = sizeof args, .uid = uid, .mailbox = mailbox, .offset = offset,
-                          .capacity = capacity};
+  imap4_read_args args = {
+      .struct_size = sizeof args, .uid = uid, .mailbox = mailbox, .offset = offset, .capacity = capacity};
   imap4_read_result out = {.struct_size = sizeof out};
   int status = imap4_maildir_store()->read(kit->store, 1, &args, &out);
   *data = out.data;
@@ -148,7 +159,8 @@ static void wrong_sizes(void **state) {
                                       "cur/1004.M1.h,S=9,W=99999:2,"};
   imap4_str data;
   imap4_row row;
-  for (size_t i = 0; i < 5; i++) kit_write(kit, names[i], "A\nB\nCCCC\n"); /* 9 octets, 12 with CRLF */
+  for (size_t i = 0; i < 5; i++)
+    kit_write(kit, names[i], "A\nB\nCCCC\n"); /* 9 octets, 12 with CRLF */
   void *mailbox = kit_open(kit, "INBOX");
   uint64_t modseq = kit_poll(kit, mailbox, 1).highest_modseq;
   for (uint32_t uid = 1; uid <= 5; uid++) {

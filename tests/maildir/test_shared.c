@@ -64,11 +64,13 @@ static int ascending(const void *a, const void *b) {
 static void check_all(const struct kit *kit, uint32_t *uids, size_t n) {
   imap4_row row;
   qsort(uids, n, sizeof *uids, ascending);
-  for (size_t i = 1; i < n; i++) assert_true(uids[i] > uids[i - 1]);
+  for (size_t i = 1; i < n; i++)
+    assert_true(uids[i] > uids[i - 1]);
   void *mailbox = kit_open(kit, "INBOX");
   imap4_mailbox_state s = kit_poll(kit, mailbox, 0);
   assert_int_equal(s.exists, n);
-  for (size_t i = 0; i < n; i++) assert_true(kit_row(kit, mailbox, uids[i], &row));
+  for (size_t i = 0; i < n; i++)
+    assert_true(kit_row(kit, mailbox, uids[i], &row));
   assert_int_equal(kit_count(kit, "cur"), n);
   assert_int_equal(kit_count(kit, "tmp"), 0);
   kit_close(kit, mailbox);
@@ -121,15 +123,19 @@ static void *work(void *arg) {
   worker->failures += kit_try_open(&kit, "INBOX", &mailbox) != IMAP4_OK;
   for (int i = 0; i < EACH && worker->failures == 0; i++) {
     imap4_mailbox_state s;
-    worker->failures += kit_try_append(&kit, "INBOX", "A: b\n\n", 0, i % 7 ? "" : "key", &worker->uids[i]) != IMAP4_OK;
+    worker->failures +=
+        kit_try_append(&kit, "INBOX", "A: b\n\n", 0, i % 7 ? "" : "key", &worker->uids[i]) != IMAP4_OK;
     worker->failures += kit_try_poll(&kit, mailbox, &s) != IMAP4_OK;
-    imap4_query_args args = {.struct_size = sizeof args, .attributes = 0x1f, .mailbox = mailbox, .capacity = 20,
+    imap4_query_args args = {.struct_size = sizeof args,
+                             .attributes = 0x1f,
+                             .mailbox = mailbox,
+                             .capacity = 20,
                              .after_uid = worker->uids[i] - 1};
     imap4_query_result out = {.struct_size = sizeof out};
     worker->failures += table->query(kit.store, 1, &args, &out) != IMAP4_OK || out.count == 0;
     if (out.count > 0) worker->failures += out.rows[0].uid != worker->uids[i] || out.rows[0].size != 8;
-    imap4_read_args read_args = {.struct_size = sizeof read_args, .uid = worker->uids[i], .mailbox = mailbox,
-                                 .capacity = 100};
+    imap4_read_args read_args = {
+        .struct_size = sizeof read_args, .uid = worker->uids[i], .mailbox = mailbox, .capacity = 100};
     imap4_read_result data = {.struct_size = sizeof data};
     worker->failures += table->read(kit.store, 1, &read_args, &data) != IMAP4_OK || data.data.n != 8;
   }
@@ -159,10 +165,12 @@ static void several_threads(void **state) {
 static void one_copy_per_mailbox(void **state) {
   struct kit *kit = *state;
   void *mailboxes[50];
-  for (int i = 0; i < 50; i++) mailboxes[i] = kit_open(kit, "INBOX");
+  for (int i = 0; i < 50; i++)
+    mailboxes[i] = kit_open(kit, "INBOX");
   assert_non_null(kit->store->boxes);
   assert_null(kit->store->boxes->next);
-  for (int i = 0; i < 50; i++) kit_close(kit, mailboxes[i]);
+  for (int i = 0; i < 50; i++)
+    kit_close(kit, mailboxes[i]);
   assert_null(kit->store->boxes);
 }
 

@@ -96,8 +96,9 @@ static void only_once(void **state) {
 
 static void lists_that_make_no_sense(void **state) {
   struct kit *kit = *state;
-  static const char *const lists[] = {"", "\n", "3\n", "3 N5\n5 :x\n", "2 V5 N6\n", "9 V5 N6\n", "3 Vx N6\n", "1 5\n", "1 x y\n",
-                                      "3 V99999999999 N5\n", "\xff\xfe", "3 V0 N5\n"};
+  static const char *const lists[] = {
+      "",          "\n",    "3\n",     "3 N5\n5 :x\n",        "2 V5 N6\n", "9 V5 N6\n",
+      "3 Vx N6\n", "1 5\n", "1 x y\n", "3 V99999999999 N5\n", "\xff\xfe",  "3 V0 N5\n"};
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
     char name[32], path[64];
     snprintf(name, sizeof name, "b%d", (int)i);
@@ -114,7 +115,8 @@ static void lists_that_make_no_sense(void **state) {
   }
   /* Lines that make none are passed over; one UID for two messages; one message on two lines. */
   kit_write(kit, "dovecot-uidlist",
-            "3 V9 N4\n0 :a\n4294967295 :b\nx\n7\n7 \n7 :\n2 :1000.M1.h\n2 :1001.M1.h\n1 :1002.M1.h\n3 :1002.M1.h\n");
+            "3 V9 N4\n0 :a\n4294967295 :b\nx\n7\n7 \n7 :\n2 :1000.M1.h\n2 :1001.M1.h\n1 :1002.M1.h\n3 "
+            ":1002.M1.h\n");
   kit_write(kit, "cur/1000.M1.h:2,", "x\n");
   kit_write(kit, "cur/1001.M1.h:2,", "x\n");
   kit_write(kit, "cur/1002.M1.h:2,", "x\n");

@@ -44,7 +44,8 @@ void md_box_tidy(struct md_box *box) {
 }
 
 void md_box_clear(struct md_box *box) {
-  for (size_t i = 0; i < box->n; i++) free(box->entries[i].name);
+  for (size_t i = 0; i < box->n; i++)
+    free(box->entries[i].name);
   free(box->entries);
   free(box->vanished);
   box->entries = NULL;
@@ -66,7 +67,8 @@ void md_box_clear(struct md_box *box) {
 
 static void box_free(struct md_box *box) {
   md_box_clear(box);
-  for (size_t i = 0; i < MD_LETTERS; i++) free(box->keywords[i]);
+  for (size_t i = 0; i < MD_LETTERS; i++)
+    free(box->keywords[i]);
   if (box->dir_fd >= 0) close(box->dir_fd);
   pthread_mutex_destroy(&box->mutex);
   free(box->path);
@@ -155,7 +157,8 @@ void md_box_release(struct md_box *box) {
   last = --box->references == 0;
   if (last) {
     struct md_box **link = &store->boxes;
-    while (*link != box) link = &(*link)->next;
+    while (*link != box)
+      link = &(*link)->next;
     *link = box->next;
   }
   pthread_mutex_unlock(&store->mutex);

@@ -37,7 +37,10 @@ static void keep_digest(struct md_box *box, struct md_staged *message, struct md
 }
 
 static int put_intent(struct md_box *box, struct md_staged *message, uint64_t modseq, struct md_buf *frame) {
-  struct md_entry entry = {.uid = message->uid, .modseq = modseq, .size = message->size, .date = message->date,
+  struct md_entry entry = {.uid = message->uid,
+                           .modseq = modseq,
+                           .size = message->size,
+                           .date = message->date,
                            .zone = message->zone};
   imap4_str keywords = {message->keywords, message->keywords ? strlen(message->keywords) : 0};
   char name[MD_NAME_MAX + 1];

@@ -63,8 +63,13 @@ static int stage(struct md_box *from, uint32_t uid, struct md_box *to, struct md
   const struct md_entry *entry = md_box_entry(from, uid);
   struct md_buf names = {0};
   if (!entry) return ENOENT;
-  *message = (struct md_staged){.flags = entry->flags, .size = entry->size, .date = entry->date,
-                                .zone = entry->zone, .lenient = true, .source = from, .source_uid = uid};
+  *message = (struct md_staged){.flags = entry->flags,
+                                .size = entry->size,
+                                .date = entry->date,
+                                .zone = entry->zone,
+                                .lenient = true,
+                                .source = from,
+                                .source_uid = uid};
   md_keywords_names(from, entry->letters, &names);
   if (names.n > 0) message->keywords = md_strdup(names.p, names.n);
   bool failed = names.failed || (names.n > 0 && !message->keywords);
@@ -103,7 +108,8 @@ static int stage_all(struct md_box *from, struct md_box *to, struct batch *batch
   return IMAP4_OK;
 }
 
-static int copy_locked(struct md_mailbox *mailbox, struct md_box *to, imap4_uid_ranges uids, struct batch *batch) {
+static int copy_locked(struct md_mailbox *mailbox, struct md_box *to, imap4_uid_ranges uids,
+                       struct batch *batch) {
   struct md_box *from = mailbox->box;
   int status = md_sync_locked(from, false);
   if (status == IMAP4_OK) status = md_select_uids(from, uids, 0, &batch->uids, &batch->uids_n);

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-int md_select_uids(const struct md_box *box, imap4_uid_ranges ranges, uint32_t flags, uint32_t **uids, size_t *n) {
+int md_select_uids(const struct md_box *box, imap4_uid_ranges ranges, uint32_t flags, uint32_t **uids,
+                   size_t *n) {
   imap4_uid_range all = {1, UINT32_MAX};
   size_t capacity = 0;
   *uids = NULL;
@@ -38,7 +39,8 @@ bool md_ranges_add(struct md_mailbox *mailbox, int which, uint32_t uid) {
     last->last = uid;
     return true;
   }
-  if (!md_grow((void **)&mailbox->ranges[which], &mailbox->ranges_capacity[which], *n, sizeof *last)) return false;
+  if (!md_grow((void **)&mailbox->ranges[which], &mailbox->ranges_capacity[which], *n, sizeof *last))
+    return false;
   mailbox->ranges[which][(*n)++] = (imap4_uid_range){uid, uid};
   return true;
 }
@@ -107,7 +109,8 @@ static int change_files(struct md_box *box, struct change *change, const uint32_
   change->again_n = change->changed = 0;
   change->modseq = box->modseq + 1;
   md_frame_begin(&change->frame, MD_FRAME_DATA);
-  for (size_t i = 0; i < n && error == 0; i++) error = change_one(box, change, uids[i]);
+  for (size_t i = 0; i < n && error == 0; i++)
+    error = change_one(box, change, uids[i]);
   if (change->changed == 0) return md_status(error);
   if (change->from_new) md_seen_end(box, true, before[0]);
   md_seen_end(box, false, before[1]);
@@ -168,7 +171,8 @@ static int store_locked(struct md_mailbox *mailbox, const imap4_store_flags_args
   return status;
 }
 
-int md_store_flags(void *user, imap4_op op, const imap4_store_flags_args *args, imap4_store_flags_result *out) {
+int md_store_flags(void *user, imap4_op op, const imap4_store_flags_args *args,
+                   imap4_store_flags_result *out) {
   struct md_mailbox *mailbox = args->mailbox;
   (void)user;
   (void)op;

@@ -62,7 +62,9 @@ char *md_strdup(const char *p, size_t n);
 uint32_t md_checksum(const void *p, size_t n);
 /* What the client hears when a system call failed with |error|. */
 int md_status(int error);
+/* The time of day, and a clock that never goes back. */
 int64_t md_now_ns(void);
+int64_t md_monotonic_ns(void);
 int64_t md_mtime_ns(const struct stat *st);
 /* 0 or an errno. */
 int md_pwrite_all(int fd, const void *p, size_t n, uint64_t offset);
@@ -172,7 +174,7 @@ struct md_box {
   struct md_seen seen_cur;
   int64_t stored_new; /* as the index has them */
   int64_t stored_cur;
-  int64_t scanned_at;
+  int64_t scanned_at; /* by the monotonic clock */
   int64_t scan_took;
 };
 
@@ -192,7 +194,7 @@ struct md_list_item {
 
 struct md_account {
   imap4_maildir *store;
-  char *path; /* ROOT/USER */
+  char *path;                 /* ROOT/USER */
   struct md_list_item *names; /* as they were when a LIST began */
   size_t names_n;
   size_t names_capacity;
@@ -213,9 +215,9 @@ struct md_position {
 struct md_reader {
   int fd; /* -1: none */
   uint32_t uid;
-  uint64_t size;  /* as the index has it */
-  bool plain;     /* the file is as long as the message: no conversion */
-  bool used;      /* since the last poll */
+  uint64_t size; /* as the index has it */
+  bool plain;    /* the file is as long as the message: no conversion */
+  bool used;     /* since the last poll */
   struct md_position at;
   struct md_position marks[MD_MARKS]; /* places to begin from, |spacing| octets apart or a little more */
   size_t marks_n;
@@ -273,8 +275,8 @@ struct md_upload {
   struct md_staged *messages;
   size_t n;
   size_t capacity;
-  int fd; /* of the message under way, or -1 */
-  char last; /* octet written last */
+  int fd;     /* of the message under way, or -1 */
+  char last;  /* octet written last */
   int status; /* of the first failure */
 };
 
@@ -423,7 +425,8 @@ int md_read(void *user, imap4_op op, const imap4_read_args *args, imap4_read_res
 
 int md_append_begin(void *user, imap4_op op, const imap4_append_begin_args *args,
                     imap4_append_begin_result *out);
-int md_append_message(void *user, imap4_op op, const imap4_append_message_args *args, imap4_empty_result *out);
+int md_append_message(void *user, imap4_op op, const imap4_append_message_args *args,
+                      imap4_empty_result *out);
 int md_append_write(void *user, imap4_op op, const imap4_append_write_args *args, imap4_empty_result *out);
 int md_append_commit(void *user, imap4_op op, const imap4_upload_args *args, imap4_append_commit_result *out);
 void md_append_abort(void *user, void *upload);
@@ -436,12 +439,14 @@ void md_staged_free(struct md_box *box, struct md_staged *messages, size_t n);
 int md_copy(void *user, imap4_op op, const imap4_copy_args *args, imap4_copy_result *out);
 int md_move(void *user, imap4_op op, const imap4_copy_args *args, imap4_copy_result *out);
 
-int md_store_flags(void *user, imap4_op op, const imap4_store_flags_args *args, imap4_store_flags_result *out);
+int md_store_flags(void *user, imap4_op op, const imap4_store_flags_args *args,
+                   imap4_store_flags_result *out);
 int md_expunge(void *user, imap4_op op, const imap4_expunge_args *args, imap4_empty_result *out);
 /* Under the lock: remove the files of |uids|, then the entries. */
 int md_remove_messages(struct md_box *box, const uint32_t *uids, size_t n);
 /* UIDs of the messages in |ranges|, of those with all of |flags|; to be freed. */
-int md_select_uids(const struct md_box *box, imap4_uid_ranges ranges, uint32_t flags, uint32_t **uids, size_t *n);
+int md_select_uids(const struct md_box *box, imap4_uid_ranges ranges, uint32_t flags, uint32_t **uids,
+                   size_t *n);
 
 int md_query(void *user, imap4_op op, const imap4_query_args *args, imap4_query_result *out);
 int md_vanished(void *user, imap4_op op, const imap4_vanished_args *args, imap4_vanished_result *out);

@@ -91,7 +91,8 @@ void md_frame_seen(struct md_buf *frame, int64_t mtime_new, int64_t mtime_cur) {
 }
 
 static void put_le_at(char *to, uint64_t value, size_t octets) {
-  for (size_t i = 0; i < octets; i++) to[i] = (char)(unsigned char)(value >> (8 * i));
+  for (size_t i = 0; i < octets; i++)
+    to[i] = (char)(unsigned char)(value >> (8 * i));
 }
 
 /* Length and checksum of the frame that begins at |start|. */
@@ -128,7 +129,8 @@ int md_journal_append(struct md_box *box, struct md_buf *frame, bool sync) {
   int status = md_journal_write(box, frame, box->end, sync);
   if (status != IMAP4_OK) return status;
   box->end += frame->n;
-  if (!md_index_apply(box, frame->p + MD_FRAME_OCTETS, frame->n - MD_FRAME_OCTETS)) status = IMAP4_ST_UNAVAILABLE;
+  if (!md_index_apply(box, frame->p + MD_FRAME_OCTETS, frame->n - MD_FRAME_OCTETS))
+    status = IMAP4_ST_UNAVAILABLE;
   md_box_tidy(box);
   return status;
 }
@@ -213,7 +215,8 @@ void md_index_maybe_rewrite(struct md_box *box) {
 #define DIGEST_HEADER 12u /* UID, length, checksum */
 
 static int digest_open(struct md_box *box) {
-  if (box->digest_fd < 0) box->digest_fd = openat(box->dir_fd, MD_DIGESTS, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (box->digest_fd < 0)
+    box->digest_fd = openat(box->dir_fd, MD_DIGESTS, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   return box->digest_fd;
 }
 
@@ -246,10 +249,12 @@ bool md_digest_get(struct md_box *box, const struct md_entry *entry, struct md_b
   char header[DIGEST_HEADER];
   size_t n = entry->digest_octets;
   if (entry->digest_at == 0 || n == 0 || digest_open(box) < 0) return false;
-  if (pread(box->digest_fd, header, sizeof header, (off_t)entry->digest_at) != (ssize_t)sizeof header) return false;
+  if (pread(box->digest_fd, header, sizeof header, (off_t)entry->digest_at) != (ssize_t)sizeof header)
+    return false;
   if (md_get_le(header, 4) != entry->uid || md_get_le(header + 4, 4) != n) return false;
   char *to = md_buf_room(out, n);
-  if (!to || pread(box->digest_fd, to, n, (off_t)(entry->digest_at + DIGEST_HEADER)) != (ssize_t)n) return false;
+  if (!to || pread(box->digest_fd, to, n, (off_t)(entry->digest_at + DIGEST_HEADER)) != (ssize_t)n)
+    return false;
   if (md_checksum(to, n) != md_get_le(header + 8, 4)) return false;
   out->n += n;
   return true;
@@ -291,7 +296,8 @@ void md_digest_maybe_rewrite(struct md_box *box) {
   if (fd < 0) return;
   /* Offsets in memory change at once; if the new file does not make it into place, they point to nothing
    * and the digests are lost, which costs speed only. */
-  if (digest_copy_all(box, fd) == 0 && renameat(box->dir_fd, MD_DIGESTS ".tmp", box->dir_fd, MD_DIGESTS) == 0) {
+  if (digest_copy_all(box, fd) == 0 &&
+      renameat(box->dir_fd, MD_DIGESTS ".tmp", box->dir_fd, MD_DIGESTS) == 0) {
     if (box->digest_fd >= 0) close(box->digest_fd);
     box->digest_fd = fd;
     return;

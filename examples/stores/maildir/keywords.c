@@ -52,7 +52,7 @@ void md_keywords_refresh(struct md_box *box) {
     free(box->keywords[i]);
     box->keywords[i] = NULL;
   }
-  const char *p = text.p, *end = text.p + text.n;
+  const char *p = text.p, *end = p ? p + text.n : p;
   while (p < end) {
     const char *eol = memchr(p, '\n', (size_t)(end - p));
     if (!eol) eol = end;
@@ -96,7 +96,8 @@ bool md_keywords_full(const struct md_box *box) {
  * come back under a new name. */
 static int free_letter(const struct md_box *box) {
   uint32_t used = 0, known = md_keywords_known(box);
-  for (size_t i = 0; i < box->n; i++) used |= box->entries[i].letters;
+  for (size_t i = 0; i < box->n; i++)
+    used |= box->entries[i].letters;
   for (int i = 0; i < MD_LETTERS; i++) {
     if (!((known | used) >> i & 1)) return i;
   }

@@ -70,7 +70,8 @@ int md_status_of(void *user, imap4_op op, const imap4_status_args *args, imap4_s
     out->uidvalidity = box->uidvalidity;
     out->recent = (uint32_t)(box->n - md_box_find(box, box->first_recent));
     out->unseen = 0;
-    for (size_t i = 0; i < box->n; i++) out->unseen += !(box->entries[i].flags & IMAP4_FLAG_SEEN);
+    for (size_t i = 0; i < box->n; i++)
+      out->unseen += !(box->entries[i].flags & IMAP4_FLAG_SEEN);
   }
   md_box_leave(box);
   md_box_release(box);
@@ -97,7 +98,8 @@ static struct md_entry *walk_next(struct walk *walk) {
   while (walk->at < walk->box->n) {
     struct md_entry *entry = &walk->box->entries[walk->at];
     if (walk->ranges.n > 0) {
-      while (walk->range < walk->ranges.n && walk->ranges.p[walk->range].last < entry->uid) walk->range++;
+      while (walk->range < walk->ranges.n && walk->ranges.p[walk->range].last < entry->uid)
+        walk->range++;
       if (walk->range == walk->ranges.n) return NULL;
       if (entry->uid < walk->ranges.p[walk->range].first) {
         walk->at = md_box_find(walk->box, walk->ranges.p[walk->range].first);
@@ -121,7 +123,8 @@ static bool rows_reserve(struct md_mailbox *mailbox, size_t n) {
   return true;
 }
 
-static void row_fill(struct md_mailbox *mailbox, size_t i, const struct md_entry *entry, uint32_t attributes) {
+static void row_fill(struct md_mailbox *mailbox, size_t i, const struct md_entry *entry,
+                     uint32_t attributes) {
   imap4_row *row = &mailbox->rows[i];
   struct md_row_place *place = &mailbox->places[i];
   *place = (struct md_row_place){mailbox->text.n, 0, mailbox->blobs.n, 0};
@@ -144,8 +147,10 @@ static int rows_finish(struct md_mailbox *mailbox, size_t n) {
   }
   for (size_t i = 0; i < n; i++) {
     const struct md_row_place *place = &mailbox->places[i];
-    if (place->text_n) mailbox->rows[i].keywords = (imap4_str){mailbox->text.p + place->text_at, place->text_n};
-    if (place->blob_n) mailbox->rows[i].digest = (imap4_str){mailbox->blobs.p + place->blob_at, place->blob_n};
+    if (place->text_n)
+      mailbox->rows[i].keywords = (imap4_str){mailbox->text.p + place->text_at, place->text_n};
+    if (place->blob_n)
+      mailbox->rows[i].digest = (imap4_str){mailbox->blobs.p + place->blob_at, place->blob_n};
   }
   return IMAP4_OK;
 }
@@ -185,7 +190,8 @@ static int count_sizes(struct md_mailbox *mailbox, const imap4_query_args *args,
   struct md_buf frame = {0};
   int status = IMAP4_OK;
   md_frame_begin(&frame, MD_FRAME_DATA);
-  for (size_t i = 0; i < n && status == IMAP4_OK; i++) status = count_one(box, uids[i], &frame);
+  for (size_t i = 0; i < n && status == IMAP4_OK; i++)
+    status = count_one(box, uids[i], &frame);
   /* If they cannot be kept, they are counted again some day. */
   if (n > 0 && status == IMAP4_OK && md_box_lock(box) == IMAP4_OK) {
     md_journal_append(box, &frame, false);
@@ -251,7 +257,8 @@ static int collect_vanished(struct md_mailbox *mailbox, uint64_t since, uint32_t
     if (!md_grow((void **)&mailbox->ranges[0], &mailbox->ranges_capacity[0], n, sizeof(imap4_uid_range))) {
       return IMAP4_ST_UNAVAILABLE;
     }
-    mailbox->ranges[0][n++] = (imap4_uid_range){gone->first > after_uid ? gone->first : after_uid + 1, gone->last};
+    mailbox->ranges[0][n++] =
+        (imap4_uid_range){gone->first > after_uid ? gone->first : after_uid + 1, gone->last};
   }
   imap4_uid_range *ranges = mailbox->ranges[0];
   if (n > 0) qsort(ranges, n, sizeof *ranges, by_first);

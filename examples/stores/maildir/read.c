@@ -127,7 +127,7 @@ static void reader_mark(struct md_reader *reader) {
 
 static void put(struct md_reader *reader, char *out, size_t *n, char c) {
   out[(*n)++] = c;
-  reader->at.virtual++;
+  reader->at.virtual ++;
 }
 
 /* Go on from reader->at; fewer than |capacity| octets only at the end. */

@@ -91,8 +91,8 @@ static int md_authenticate(void *user, imap4_op op, const imap4_authenticate_arg
   if (!md_user_valid(args->user)) return IMAP4_ST_AUTHFAILED;
   int status = store->config.check_password(store->config.user, args->user, args->password);
   if (status != IMAP4_OK) return status;
-  bool own = args->authorize.n == 0 ||
-             (args->authorize.n == args->user.n && memcmp(args->authorize.p, args->user.p, args->user.n) == 0);
+  bool own = args->authorize.n == 0 || (args->authorize.n == args->user.n &&
+                                        memcmp(args->authorize.p, args->user.p, args->user.n) == 0);
   if (!own) return IMAP4_ST_AUTHZFAILED;
   struct md_account *account;
   status = account_new(store, args->user, &account);

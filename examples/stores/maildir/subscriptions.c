@@ -49,7 +49,8 @@ static bool next_line(imap4_str *text, imap4_str *line) {
 static bool skip_head(imap4_str *text) {
   imap4_str line;
   if (text->n < 2 || memcmp(text->p, "V\t", 2) != 0) return false;
-  while (next_line(text, &line) && line.n > 0) continue;
+  while (next_line(text, &line) && line.n > 0)
+    continue;
   return true;
 }
 

@@ -23,7 +23,8 @@
 /* ---- listings ------------------------------------------------------------------------------- */
 
 void md_listing_free(struct md_listing *list) {
-  for (size_t i = 0; i < list->n; i++) free(list->files[i].name);
+  for (size_t i = 0; i < list->n; i++)
+    free(list->files[i].name);
   free(list->files);
   *list = (struct md_listing){0};
 }
@@ -90,7 +91,7 @@ static unsigned what_to_look_at(const struct md_box *box, bool force) {
     /* Only our own changes are known of, or the last look was too soon to be sure.  In a large mailbox the
      * second look waits, so that a client that flags messages one by one does not cause one each. */
     int64_t wait = box->n < LARGE ? 0 : 1000000000 + 10 * box->scan_took;
-    if (md_now_ns() - box->scanned_at >= wait) look |= LOOK_CUR;
+    if (md_monotonic_ns() - box->scanned_at >= wait) look |= LOOK_CUR;
   }
   return look;
 }
@@ -118,14 +119,16 @@ static size_t hash_base(const char *name, size_t n) {
 
 static bool table_make(struct table *table, const struct md_box *box) {
   size_t size = 16;
-  while (size < box->n * 2) size *= 2;
+  while (size < box->n * 2)
+    size *= 2;
   table->slots = calloc(size, sizeof *table->slots);
   table->mask = size - 1;
   if (!table->slots) return false;
   for (size_t i = 0; i < box->n; i++) {
     const char *name = box->entries[i].name;
     size_t at = hash_base(name, md_base_length(name)) & table->mask;
-    while (table->slots[at]) at = (at + 1) & table->mask;
+    while (table->slots[at])
+      at = (at + 1) & table->mask;
     table->slots[at] = (uint32_t)i + 1;
   }
   return true;
@@ -227,7 +230,8 @@ static int flush(struct md_box *box, struct md_buf *frame, bool last) {
   int status = md_journal_write(box, frame, box->end, true);
   if (status == IMAP4_OK) {
     box->end += frame->n;
-    if (!md_index_apply(box, frame->p + MD_FRAME_OCTETS, frame->n - MD_FRAME_OCTETS)) status = IMAP4_ST_UNAVAILABLE;
+    if (!md_index_apply(box, frame->p + MD_FRAME_OCTETS, frame->n - MD_FRAME_OCTETS))
+      status = IMAP4_ST_UNAVAILABLE;
   }
   md_frame_begin(frame, MD_FRAME_DATA);
   return status;
@@ -254,7 +258,8 @@ static int journal_known(struct md_box *box, const struct look *look, unsigned w
   return status;
 }
 
-static int journal_unknown(struct md_box *box, const struct look *look, uint64_t modseq, struct md_buf *frame) {
+static int journal_unknown(struct md_box *box, const struct look *look, uint64_t modseq,
+                           struct md_buf *frame) {
   int status = IMAP4_OK;
   uint32_t uid = box->uidnext;
   for (size_t i = 0; i < look->unknown_n && status == IMAP4_OK; i++) {
@@ -324,7 +329,7 @@ int md_sync_locked(struct md_box *box, bool force) {
   if (what == 0) return IMAP4_OK;
   struct look look = {0};
   struct md_seen seen[2];
-  int64_t began = md_now_ns();
+  int64_t began = md_monotonic_ns();
   int status = look_steadily(box, &look, &what, seen);
   if (status == IMAP4_OK) status = take_over(box, &look, what);
   if (status == IMAP4_OK) {
@@ -332,7 +337,7 @@ int md_sync_locked(struct md_box *box, bool force) {
     if (what & LOOK_CUR) box->seen_cur = seen[1];
     if (what & LOOK_CUR) {
       box->scanned_at = began;
-      box->scan_took = md_now_ns() - began;
+      box->scan_took = md_monotonic_ns() - began;
     }
     md_index_maybe_rewrite(box);
   }
@@ -452,7 +457,8 @@ void md_clean_tmp(const struct md_box *box) {
   const struct dirent *entry;
   while ((entry = readdir(dir)) != NULL) {
     struct stat st;
-    if (entry->d_name[0] == '.' || fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (entry->d_name[0] == '.' || fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+      continue;
     if (S_ISREG(st.st_mode) && st.st_mtime < limit && st.st_ctime < limit && st.st_atime < limit) {
       unlinkat(dirfd(dir), entry->d_name, 0);
     }

@@ -28,7 +28,8 @@ struct old_list {
 };
 
 static void old_free(struct old_list *old) {
-  for (size_t i = 0; i < old->n; i++) free(old->messages[i].base);
+  for (size_t i = 0; i < old->n; i++)
+    free(old->messages[i].base);
   free(old->messages);
   *old = (struct old_list){0};
 }
@@ -52,7 +53,8 @@ static bool old_header(struct old_list *old, const char *p, const char *end, boo
   if (!md_parse_number(&p, end, 3, &version)) return false;
   *extended = version == 3;
   if (!*extended) {
-    if (version != 1 || p == end || *p++ != ' ' || !md_parse_number(&p, end, UINT32_MAX, &uidvalidity)) return false;
+    if (version != 1 || p == end || *p++ != ' ' || !md_parse_number(&p, end, UINT32_MAX, &uidvalidity))
+      return false;
     if (p == end || *p++ != ' ' || !md_parse_number(&p, end, UINT32_MAX, &uidnext)) return false;
   }
   while (*extended && p < end) {
@@ -60,7 +62,8 @@ static bool old_header(struct old_list *old, const char *p, const char *end, boo
     const char *next = field < end ? memchr(field, ' ', (size_t)(end - field)) : NULL;
     if (!next) next = end;
     const char *digits = field + 1;
-    if (field < next && *field == 'V' && !md_parse_number(&digits, next, UINT32_MAX, &uidvalidity)) return false;
+    if (field < next && *field == 'V' && !md_parse_number(&digits, next, UINT32_MAX, &uidvalidity))
+      return false;
     if (field < next && *field == 'N' && !md_parse_number(&digits, next, UINT32_MAX, &uidnext)) return false;
     p = next;
   }
@@ -157,7 +160,8 @@ static int by_arrival(const void *a, const void *b) {
 static int entry_from_file(struct md_box *box, struct md_found *file, const struct old_list *old,
                            struct md_entry *entry) {
   struct stat st;
-  *entry = (struct md_entry){.uid = UINT32_MAX, .in_new = file->in_new, .name = file->name, .modseq = box->modseq};
+  *entry =
+      (struct md_entry){.uid = UINT32_MAX, .in_new = file->in_new, .name = file->name, .modseq = box->modseq};
   char path[MD_NAME_MAX + 8];
   md_entry_path(entry, path);
   if (fstatat(box->dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) != 0) return errno;
@@ -181,7 +185,8 @@ static int entry_from_file(struct md_box *box, struct md_found *file, const stru
 
 static int entries_from_files(struct md_box *box, struct md_listing *list, const struct old_list *old) {
   for (size_t i = 0; i < list->n; i++) {
-    if (!md_grow((void **)&box->entries, &box->capacity, box->n, sizeof *box->entries)) return IMAP4_ST_UNAVAILABLE;
+    if (!md_grow((void **)&box->entries, &box->capacity, box->n, sizeof *box->entries))
+      return IMAP4_ST_UNAVAILABLE;
     int error = entry_from_file(box, &list->files[i], old, &box->entries[box->n]);
     if (error == ENOENT) continue; /* gone already */
     if (error != 0) return md_status(error);
@@ -234,7 +239,8 @@ static int read_directories(struct md_box *box, const struct old_list *old) {
 int md_takeover(struct md_box *box) {
   struct old_list old = {0};
   /* After an index was there, UIDs of other servers are out of date. */
-  if (!md_box_was_met(box) && !old_read(box, "dovecot-uidlist", &old)) old_read(box, "courierimapuiddb", &old);
+  if (!md_box_was_met(box) && !old_read(box, "dovecot-uidlist", &old))
+    old_read(box, "courierimapuiddb", &old);
   md_box_clear(box);
   int status = md_next_uidvalidity(box, old.uidvalidity, &box->uidvalidity);
   box->uidnext = old.uidnext > 0 ? old.uidnext : 1;

@@ -49,7 +49,8 @@ int md_tree_lock(const struct md_account *account) {
 /* ---- list ----------------------------------------------------------------------------------- */
 
 void md_names_free(struct md_account *account) {
-  for (size_t i = 0; i < account->names_n; i++) free(account->names[i].name);
+  for (size_t i = 0; i < account->names_n; i++)
+    free(account->names[i].name);
   free(account->names);
   account->names = NULL;
   account->names_n = account->names_capacity = 0;
@@ -282,7 +283,8 @@ static bool has_inferiors(const struct md_account *account, const char *dirz) {
   bool found = false;
   const struct dirent *entry;
   while (dir && !found && (entry = readdir(dir)) != NULL) {
-    found = strncmp(entry->d_name, dirz, n) == 0 && entry->d_name[n] == '.' && is_maildir(dirfd(dir), entry->d_name);
+    found = strncmp(entry->d_name, dirz, n) == 0 && entry->d_name[n] == '.' &&
+            is_maildir(dirfd(dir), entry->d_name);
   }
   if (dir) closedir(dir);
   return found;
@@ -396,7 +398,8 @@ static int rename_locked(const struct md_account *account, const char *from, con
   int dir_fd = status == IMAP4_OK ? open(account->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
   if (status == IMAP4_OK) status = dir_fd < 0 ? md_status(errno) : rename_all(dir_fd, &renames, from, to);
   if (dir_fd >= 0) close(dir_fd);
-  for (size_t i = 0; i < renames.n; i++) free(renames.items[i].name);
+  for (size_t i = 0; i < renames.n; i++)
+    free(renames.items[i].name);
   free(renames.items);
   return status;
 }

@@ -48,7 +48,8 @@ static int open_tmp(struct md_upload *upload, struct md_staged *message) {
   return IMAP4_ST_UNAVAILABLE;
 }
 
-int md_append_message(void *user, imap4_op op, const imap4_append_message_args *args, imap4_empty_result *out) {
+int md_append_message(void *user, imap4_op op, const imap4_append_message_args *args,
+                      imap4_empty_result *out) {
   struct md_upload *upload = args->upload;
   (void)user;
   (void)op;
@@ -152,7 +153,8 @@ static int commit_upload(struct md_upload *upload, imap4_append_commit_result *o
   return status;
 }
 
-int md_append_commit(void *user, imap4_op op, const imap4_upload_args *args, imap4_append_commit_result *out) {
+int md_append_commit(void *user, imap4_op op, const imap4_upload_args *args,
+                     imap4_append_commit_result *out) {
   struct md_upload *upload = args->upload;
   (void)op;
   int status = commit_upload(upload, out);

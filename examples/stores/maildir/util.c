@@ -22,7 +22,8 @@ char *md_buf_room(struct md_buf *buf, size_t n) {
   if (buf->failed) return NULL;
   if (n <= buf->capacity - buf->n && buf->p) return buf->p + buf->n;
   size_t capacity = buf->capacity ? buf->capacity : 256;
-  while (capacity - buf->n < n && capacity <= SIZE_MAX / 2) capacity *= 2;
+  while (capacity - buf->n < n && capacity <= SIZE_MAX / 2)
+    capacity *= 2;
   char *p = capacity - buf->n < n ? NULL : realloc(buf->p, capacity);
   if (!p) {
     buf->failed = true;
@@ -48,7 +49,8 @@ void md_buf_puts(struct md_buf *buf, const char *textz) {
 void md_buf_put_le(struct md_buf *buf, uint64_t value, size_t octets) {
   char *to = md_buf_room(buf, octets);
   if (!to) return;
-  for (size_t i = 0; i < octets; i++) to[i] = i < 8 ? (char)(unsigned char)(value >> (8 * i)) : 0;
+  for (size_t i = 0; i < octets; i++)
+    to[i] = i < 8 ? (char)(unsigned char)(value >> (8 * i)) : 0;
   buf->n += octets;
 }
 
@@ -82,7 +84,8 @@ char *md_strdup(const char *p, size_t n) {
 uint64_t md_get_le(const void *p, size_t octets) {
   const unsigned char *u = p;
   uint64_t value = 0;
-  for (size_t i = octets; i > 0; i--) value = value << 8 | u[i - 1];
+  for (size_t i = octets; i > 0; i--)
+    value = value << 8 | u[i - 1];
   return value;
 }
 
@@ -119,6 +122,12 @@ uint32_t md_checksum(const void *p, size_t n) {
 int64_t md_now_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t md_monotonic_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
@@ -229,7 +238,7 @@ int md_flock(int fd) {
   while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) return md_status(errno);
-    int64_t now = md_now_ns();
+    int64_t now = md_monotonic_ns();
     if (began == 0) began = now;
     if (now - began > patience) return IMAP4_ST_INUSE;
     nanosleep(&pause, NULL);
