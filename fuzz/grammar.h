@@ -62,8 +62,7 @@ static inline bool grammar_number(grammar *g, uint64_t *value) {
     *value = *value * 10 + digit;
   }
   if (n == g->rest.n) g->ended = true;
-  /* Servers have no reason to write zeros in front. */
-  if (n == 0 || n == g->rest.n || (n > 1 && g->rest.p[0] == '0')) return false;
+  if (n == 0 || n == g->rest.n) return false;
   g->rest = imap4i_tail(g->rest, n);
   return true;
 }

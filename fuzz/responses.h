@@ -77,6 +77,11 @@ static inline bool response_set(grammar *g) {
   return true;
 }
 
+/* As an astring, but what ends the code is not in it. */
+static inline bool response_code_word(grammar *g) {
+  return grammar_peek(g) == '"' ? grammar_quoted(g) : grammar_atom(g, "");
+}
+
 /* Between the brackets. */
 static inline bool response_code(grammar *g) {
   uint64_t number;
@@ -91,8 +96,12 @@ static inline bool response_code(grammar *g) {
            grammar_octet(g, ' ') && response_set(g);
   if (!grammar_atom(g, "")) return false;
   while (grammar_octet(g, ' ')) {
-    if (grammar_peek(g) != '(' && !grammar_astring(g)) return false;
-    if (grammar_peek(g) == '(' && !grammar_strings(g, false)) return false;
+    bool list = grammar_octet(g, '(');
+    if (!response_code_word(g)) return false;
+    while (list && grammar_octet(g, ' ')) {
+      if (!response_code_word(g)) return false;
+    }
+    if (list && !grammar_octet(g, ')')) return false;
   }
   return true;
 }
@@ -280,11 +289,12 @@ static inline bool responses_read(responses *r) {
     FUZZ_CHECK(!r->bye); /* nothing follows BYE but what LOGOUT still owes, which is read with it */
     if (!response_any(&g, r)) {
       *r = before;
-      if (!g.ended) fprintf(stderr, "illegal: %.*s\n", (int)imap4i_min(g.rest.n, 300), g.rest.p);
+      if (!g.ended) fprintf(stderr, "illegal: %.*s\nat: %.*s\n", (int)imap4i_min(r->n - r->parsed, 1000), r->p + r->parsed,
+                (int)imap4i_min(g.rest.n, 100), g.rest.p);
       FUZZ_CHECK(g.ended);
       return false;
     }
-    r->parsed = (size_t)(g.rest.p - r->p);
+    r->parsed = r->n - g.rest.n;
     /* LOGOUT: BYE comes first, then the answer. */
     if (r->bye && !before.bye && r->parsed < r->n) {
       grammar rest = grammar_of(imap4i_str(r->p + r->parsed, r->n - r->parsed));

@@ -7,6 +7,9 @@
  * happens at a limit is said at the limit; it is never a crash, a hang or a silent cut.  Message limits
  * (mime_*, header_*) do not refuse a message: what lies beyond them is treated as opaque, and sizes
  * stay true.
+ *
+ * imap4_server_new() refuses limits under which nothing could ever happen: |work_budget| 0, |output_octets|
+ * below 256, |command_octets| below 64, and after login |query_rows| 0.
  */
 #ifndef IMAP4_LIMITS_H
 #define IMAP4_LIMITS_H

@@ -424,6 +424,19 @@ static int head(imap4i_command *c) {
   return go(c, x->left > 0 ? FETCH_GOT : FETCH_SEND);
 }
 
+/* Octets of a message into a literal, which can hold anything but NUL (RFC 3501 section 9, CHAR8). */
+static bool put_octets(imap4i_buf *out, imap4_str data) {
+  size_t at = out->n;
+  if (!imap4i_buf_puts(out, data)) return false;
+  while (at < out->n) {
+    char *nul = memchr(out->p + at, 0, out->n - at);
+    if (!nul) break;
+    *nul = '?';
+    at = (size_t)(nul - out->p) + 1;
+  }
+  return true;
+}
+
 /* Send what of the chosen fields in |fields| belongs to the literal. */
 static int send_fields(imap4i_command *c) {
   imap4_session *s = c->s;
@@ -432,7 +445,7 @@ static int send_fields(imap4i_command *c) {
   uint64_t skip = x->skip < have.n ? x->skip : have.n;
   have = imap4i_tail(have, (size_t)skip);
   if (have.n > x->left) have.n = (size_t)x->left;
-  if (!imap4i_buf_puts(&s->out, have)) return IMAP4_ERR_NOMEM;
+  if (!put_octets(&s->out, have)) return IMAP4_ERR_NOMEM;
   x->skip -= skip;
   x->left -= have.n;
   imap4i_buf_clear(&x->fields);
@@ -465,7 +478,7 @@ static int got(imap4i_command *c) {
     return status != IMAP4_OK ? status : go(c, FETCH_SEND);
   }
   imap4_str data = s->op.result.read.data;
-  if (!imap4i_buf_puts(&s->out, data)) return IMAP4_ERR_NOMEM;
+  if (!put_octets(&s->out, data)) return IMAP4_ERR_NOMEM;
   x->offset += data.n;
   x->source -= data.n;
   x->left -= data.n;

@@ -13,9 +13,6 @@ bool imap4i_pattern_init(imap4i_pattern *pattern, imap4i_arena *arena, imap4_str
   if (name.n > 0) memcpy(text + reference.n, name.p, name.n);
   *pattern = (imap4i_pattern){
       .text = {text, n}, .reached = reached, .delimiter = delimiter, .levels = n > 0 && text[n - 1] == '%'};
-  imap4_str inbox = IMAP4I_S("INBOX");
-  bool whole = n == inbox.n || (n > inbox.n && (text[inbox.n] == delimiter || text[inbox.n] == '*' || text[inbox.n] == '%'));
-  if (whole && imap4i_istarts(pattern->text, inbox)) memcpy(text, inbox.p, inbox.n);
   return true;
 }
 
@@ -27,7 +24,15 @@ static void spread(const imap4i_pattern *pattern) {
   }
 }
 
+/* INBOX as first level is the same in any case (RFC 3501 section 5.1). */
+static size_t caseless_octets(imap4_str name, char delimiter) {
+  imap4_str inbox = IMAP4I_S("INBOX");
+  bool first_level = name.n == inbox.n || (name.n > inbox.n && name.p[inbox.n] == delimiter);
+  return first_level && imap4i_istarts(name, inbox) ? inbox.n : 0;
+}
+
 bool imap4i_pattern_matches(const imap4i_pattern *pattern, imap4_str name) {
+  size_t caseless = caseless_octets(name, pattern->delimiter);
   uint8_t *reached = pattern->reached;
   size_t n = pattern->text.n;
   memset(reached, 0, n + 1);
@@ -39,7 +44,8 @@ bool imap4i_pattern_matches(const imap4i_pattern *pattern, imap4_str name) {
       if (!reached[i]) continue;
       char c = i < n ? pattern->text.p[i] : '\0';
       bool stays = i < n && (c == '*' || (c == '%' && name.p[at] != pattern->delimiter));
-      bool moves = i < n && c != '*' && c != '%' && c == name.p[at];
+      bool same = c == name.p[at] || (at < caseless && imap4i_upper(c) == imap4i_upper(name.p[at]));
+      bool moves = i < n && c != '*' && c != '%' && same;
       if (moves) reached[i + 1] = 1;
       reached[i] = stays;
       any = any || moves || stays;

@@ -13,10 +13,10 @@ typedef struct imap4i_pattern {
   bool levels; /* it ends with "%": levels of hierarchy match too */
 } imap4i_pattern;
 
-/* |reference| and |name| as the client gave them; "INBOX" in any case at the start matches INBOX.  False
- * without memory. */
+/* |reference| and |name| as the client gave them.  False without memory. */
 bool imap4i_pattern_init(imap4i_pattern *pattern, imap4i_arena *arena, imap4_str reference, imap4_str name,
                          char delimiter);
+/* INBOX as first level of |name| matches in any case. */
 bool imap4i_pattern_matches(const imap4i_pattern *pattern, imap4_str name);
 /* The octets with which every matching name begins. */
 imap4_str imap4i_pattern_prefix(const imap4i_pattern *pattern);

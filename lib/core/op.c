@@ -424,6 +424,22 @@ static bool copy_result(imap4i_op *op) {
   }
 }
 
+/* There was no memory for the copy: what the result points to will be gone, and must not be looked at any
+ * more.  Objects in it must not be lost, so a step of SASL stays one until the session ends.  Returns the
+ * status. */
+static int drop_result(imap4_session *s) {
+  imap4i_op *op = &s->op;
+  bool sasl = op->kind == IMAP4I_OP_SASL;
+  if (sasl) {
+    op->result.sasl.challenge = (imap4_str){NULL, 0};
+  } else {
+    memset(&op->result, 0, sizeof op->result);
+  }
+  if (s->mem.ceiling_hit && !sasl) return IMAP4_ST_LIMIT;
+  s->fatal = IMAP4_ERR_NOMEM;
+  return sasl ? IMAP4_OK : IMAP4_ST_TEMPFAIL;
+}
+
 int imap4_op_complete(imap4_session *s, imap4_op number, int status, const void *result) {
   if (!s) return IMAP4_ERR_INVALID;
   imap4i_op *op = &s->op;
@@ -434,9 +450,7 @@ int imap4_op_complete(imap4_session *s, imap4_op number, int status, const void 
     memcpy(&given, result, sizeof given);
     if (given < sizes[op->kind].result) return IMAP4_ERR_VERSION;
     memcpy(&op->result, result, sizes[op->kind].result);
-    /* Without memory for the copy, objects in the result must not be lost: the result stays, the rest is
-     * empty, and the status says that it can't be used. */
-    if (!copy_result(op)) s->fatal = IMAP4_ERR_NOMEM;
+    if (!copy_result(op)) status = drop_result(s);
   }
   op->completed = true;
   if (op->state == IMAP4I_OP_WAITING) {

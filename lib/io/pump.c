@@ -11,14 +11,15 @@ static void fail(imap4_session *s) {
   s->fatal = IMAP4_ERR_TRANSPORT;
 }
 
-/* Send what there is.  IMAP4_OK: all of it. */
+/* Send what there is.  IMAP4_OK: all of it.  One write is always tried: steps that wait for output may have
+ * spent the budget. */
 static int pump_out(imap4_session *s, uint32_t *budget) {
   const void *data;
   size_t len;
-  while (imap4_session_output(s, &data, &len) == IMAP4_OK && len > 0) {
+  for (bool first = true; imap4_session_output(s, &data, &len) == IMAP4_OK && len > 0; first = false) {
     size_t n = 0;
-    if (*budget == 0) return IMAP4_AGAIN;
-    --*budget;
+    if (*budget == 0 && !first) return IMAP4_AGAIN;
+    if (*budget > 0) --*budget;
     s->calling++;
     int status = s->transport.write(s->transport_user, data, len, &n);
     s->calling--;

@@ -110,7 +110,10 @@ static bool read_part(imap4_str digest, size_t index, imap4i_part *part) {
 static bool skip_quoted(imap4_str *s) {
   size_t i = 1;
   for (; i < s->n && s->p[i] != '"'; i++) {
-    if (s->p[i] == '\\') i++;
+    if (s->p[i] == '\\') {
+      i++; /* only the two quoted-specials are escaped */
+      if (i >= s->n || (s->p[i] != '\\' && s->p[i] != '"')) return false;
+    }
     if (i >= s->n || s->p[i] == '\r' || s->p[i] == '\n' || s->p[i] == '\0' || (s->p[i] & 0x80)) return false;
   }
   if (i >= s->n) return false;

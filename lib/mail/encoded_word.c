@@ -155,7 +155,7 @@ static size_t find_word(imap4_str s, word *w) {
 
 static int decode(writer *w, imap4_str text) {
   bool after_word = false;
-  word found;
+  word found = {.length = 0}; /* what is read was set; not every compiler sees it */
   while (text.n > 0) {
     size_t at = find_word(text, &found);
     imap4_str between = {text.p, at};

@@ -255,9 +255,9 @@ int kit_row(const struct kit *kit, void *mailbox, uint32_t uid, imap4_row *row) 
 }
 
 char *kit_read(const struct kit *kit, void *mailbox, uint32_t uid, uint32_t capacity, size_t *n) {
-  imap4_row row;
+  imap4_row row = {0};
   assert_true(kit_row(kit, mailbox, uid, &row));
-  char *text = malloc(row.size + 1);
+  char *text = malloc((size_t)row.size + 1);
   assert_non_null(text);
   *n = 0;
   while (*n < row.size) {

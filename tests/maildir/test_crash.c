@@ -17,7 +17,7 @@
 
 /* What the child reports: small letters before it does something, capitals when it is done. */
 struct report {
-  char what; /* A append, X expunge, F flag, M move, D deliver, E end of an upload of several */
+  char what; /* A append, X expunge, F flag, M move, D deliver */
   uint32_t uid;
   uint32_t id; /* of the message, in its text */
   uint32_t to; /* UID in Other */
@@ -35,13 +35,22 @@ struct model {
   uint32_t uidnext;
 };
 
+static struct {
+  uint8_t present;  /* in either mailbox */
+  uint8_t reported; /* its UID was */
+  uint32_t first;   /* of the upload it came with */
+  uint32_t count;
+} messages[MOST]; /* by id */
+
 static uint32_t id_of(const struct kit *kit, void *mailbox, uint32_t uid) {
   size_t n;
-  unsigned id = 0;
+  unsigned id = 0, first = 0, count = 0;
   char *text = kit_read(kit, mailbox, uid, 1000, &n);
-  assert_int_equal(sscanf(text, "Id: %u\r\n\r\nbody\r\n", &id), 1);
+  assert_int_equal(sscanf(text, "Id: %u of %u+%u\r\n\r\nbody\r\n", &id, &first, &count), 3);
   free(text);
   assert_true(id > 0 && id < MOST);
+  messages[id].first = first;
+  messages[id].count = count;
   return id;
 }
 
@@ -75,7 +84,7 @@ static void do_append(struct child *child) {
   uint32_t n = 1 + dice(child, 3), first = child->id;
   for (uint32_t i = 0; i < n; i++) {
     char text[64];
-    int length = snprintf(text, sizeof text, "Id: %u\n\nbody\n", child->id++);
+    int length = snprintf(text, sizeof text, "Id: %u of %u+%u\n\nbody\n", child->id++, first, n);
     imap4_append_message_args m = {.struct_size = sizeof m, .upload = upload.upload};
     assert_int_equal(table->append_message(child->kit.store, 1, &m, &empty), IMAP4_OK);
     imap4_append_write_args w = {
@@ -91,7 +100,7 @@ static void do_append(struct child *child) {
 
 static void do_deliver(struct child *child) {
   char text[64], tmp[64], name[64];
-  snprintf(text, sizeof text, "Id: %u\n\nbody\n", child->id);
+  snprintf(text, sizeof text, "Id: %u of %u+1\n\nbody\n", child->id, child->id);
   snprintf(tmp, sizeof tmp, "tmp/%u.D.h", 1000000 + child->id);
   snprintf(name, sizeof name, "new/%u.D.h", 1000000 + child->id);
   kit_write(&child->kit, tmp, text);
@@ -175,6 +184,7 @@ static void hear(struct model *model, const struct report *r) {
     assert_true(model->id[r->uid] == 0 || model->id[r->uid] == r->id);
     model->id[r->uid] = r->id;
     model->owed[r->uid] = 1;
+    messages[r->id].reported = 1;
     model->next_id = r->id + 1;
     break;
   case 'D':
@@ -203,14 +213,13 @@ static void hear(struct model *model, const struct report *r) {
   }
 }
 
-static uint8_t present[MOST]; /* by id: in either mailbox */
-
 /* Which messages of which UIDs are there. */
 static void take_stock(const struct kit *kit, struct model *model) {
   void *mailbox = kit_open(kit, "INBOX"), *other = kit_open(kit, "Other");
   imap4_mailbox_state s = kit_poll(kit, mailbox, 0), o = kit_poll(kit, other, 0);
   imap4_row row;
-  memset(present, 0, sizeof present);
+  for (uint32_t id = 0; id < MOST; id++)
+    messages[id].present = 0;
   if (model->uidvalidity == 0) model->uidvalidity = s.uidvalidity;
   assert_int_equal(s.uidvalidity, model->uidvalidity);
   assert_true(s.uidnext >= model->uidnext && s.uidnext < MOST);
@@ -223,7 +232,7 @@ static void take_stock(const struct kit *kit, struct model *model) {
     uint32_t id = id_of(kit, other, uid);
     if (model->moved[uid] == 0) model->moved[uid] = id;
     assert_int_equal(model->moved[uid], id);
-    present[id] = 1;
+    messages[id].present = 1;
   }
   uint32_t exists = 0;
   for (uint32_t uid = 1; uid < s.uidnext; uid++) {
@@ -240,7 +249,7 @@ static void take_stock(const struct kit *kit, struct model *model) {
     assert_true(model->id[uid] == 0 || model->id[uid] == id); /* a UID is one message for ever */
     model->id[uid] = id;
     model->owed[uid] = 1;
-    present[id] = 1;
+    messages[id].present = 1;
   }
   assert_int_equal(s.exists, exists);
   kit_close(kit, other);
@@ -252,10 +261,20 @@ static void take_stock(const struct kit *kit, struct model *model) {
 static void settle(struct model *model, const struct report *last) {
   for (uint32_t uid = 1; uid < MOST; uid++) {
     if (model->unsure[uid] && model->id[uid]) {
-      if (last->what == 'm' && last->uid == uid) assert_true(present[model->id[uid]]);
+      if (last->what == 'm' && last->uid == uid) assert_true(messages[model->id[uid]].present);
       if (last->what == 'x' && last->uid == uid) model->delivered[model->id[uid]] = 0;
     }
     model->unsure[uid] = 0;
+  }
+}
+
+/* Of an upload whose end was not reported, all messages are there or none. */
+static void check_uploads(void) {
+  for (uint32_t id = 1; id < MOST; id++) {
+    if (!messages[id].present || messages[id].reported) continue;
+    for (uint32_t i = 0; i < messages[id].count; i++)
+      assert_true(messages[messages[id].first + i].present);
+    messages[id].reported = 1; /* from now on it may be removed */
   }
 }
 
@@ -295,8 +314,9 @@ static void killed_and_killed_again(void **state) {
     model.next_id += 10;
     take_stock(kit, &model);
     settle(&model, &last);
+    check_uploads();
     for (uint32_t id = 1; id < MOST; id++) {
-      if (model.delivered[id]) assert_true(present[id]);
+      if (model.delivered[id]) assert_true(messages[id].present);
     }
     kit_restart(kit);
   }

@@ -196,8 +196,9 @@ static void vanished_log_is_bounded(void **state) {
   assert_int_equal(md_box_enter_locked(box), IMAP4_OK);
   uint64_t start = box->modseq;
   struct md_buf frame = {0};
+  char name[] = "1.a.h";
   for (uint32_t i = 1; i <= MD_VANISHED_MAX + 10; i++) {
-    struct md_entry entry = {.uid = 2 * i, .modseq = start + i, .name = (char *)(uintptr_t) "1.a.h"};
+    struct md_entry entry = {.uid = 2 * i, .modseq = start + i, .name = name};
     md_frame_begin(&frame, MD_FRAME_DATA);
     md_frame_add(&frame, &entry);
     md_frame_expunge(&frame, 2 * i, start + i);

@@ -38,6 +38,8 @@ static void two_objects_in_turn(void **state) {
 }
 
 #define EACH 200
+#define PROCESSES 3
+#define THREADS 4
 
 /* Append and say which UIDs came. */
 static void appender(const struct kit *parent, int out, int flags_too) {
@@ -78,9 +80,9 @@ static void check_all(const struct kit *kit, uint32_t *uids, size_t n) {
 
 static void two_processes(void **state) {
   struct kit *kit = *state;
-  static uint32_t uids[3 * EACH];
-  int pipes[3][2], status;
-  for (int i = 0; i < 3; i++) {
+  static uint32_t uids[PROCESSES][EACH];
+  int pipes[PROCESSES][2], status;
+  for (int i = 0; i < PROCESSES; i++) {
     assert_int_equal(pipe(pipes[i]), 0);
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -90,9 +92,9 @@ static void two_processes(void **state) {
     }
     close(pipes[i][1]);
   }
-  for (int i = 0; i < 3; i++) {
-    char *to = (char *)(uids + i * EACH);
-    size_t left = EACH * sizeof *uids;
+  for (int i = 0; i < PROCESSES; i++) {
+    char *to = (char *)uids[i];
+    size_t left = sizeof uids[i];
     while (left > 0) {
       ssize_t got = read(pipes[i][0], to, left);
       assert_true(got > 0);
@@ -103,7 +105,7 @@ static void two_processes(void **state) {
     assert_true(wait(&status) > 0);
     assert_int_equal(status, 0);
   }
-  check_all(kit, uids, 3 * EACH);
+  check_all(kit, uids[0], sizeof uids / sizeof uids[0][0]);
 }
 
 struct worker {
@@ -146,19 +148,77 @@ static void *work(void *arg) {
 
 static void several_threads(void **state) {
   struct kit *kit = *state;
-  static struct worker workers[4];
-  static uint32_t uids[4 * EACH];
-  pthread_t threads[4];
-  for (int i = 0; i < 4; i++) {
+  static struct worker workers[THREADS];
+  static uint32_t uids[THREADS][EACH];
+  pthread_t threads[THREADS];
+  for (int i = 0; i < THREADS; i++) {
     workers[i] = (struct worker){.kit = kit};
     assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
   }
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < THREADS; i++) {
     pthread_join(threads[i], NULL);
     assert_int_equal(workers[i].failures, 0);
-    memcpy(uids + i * EACH, workers[i].uids, sizeof workers[i].uids);
+    memcpy(uids[i], workers[i].uids, sizeof workers[i].uids);
   }
-  check_all(kit, uids, 4 * EACH);
+  check_all(kit, uids[0], sizeof uids / sizeof uids[0][0]);
+}
+
+#define BEFORE 1500 /* messages, so that reading the directory takes a while */
+#define ARRIVING 300
+
+/* Another mail program: delivers, moves from new/ to cur/, flags; never removes. */
+static void mover(const struct kit *kit) {
+  char a[64], b[64];
+  for (int i = 0; i < ARRIVING; i++) {
+    snprintf(a, sizeof a, "tmp/%d.M1.h", 10000 + i);
+    snprintf(b, sizeof b, "new/%d.M1.h", 10000 + i);
+    kit_write(kit, a, "x\n");
+    kit_move(kit, a, b);
+    if (i % 3 == 0) usleep(300);
+    snprintf(a, sizeof a, "cur/%d.M1.h:2,", 10000 + i);
+    kit_move(kit, b, a);
+    for (int k = 0; k < 60; k++) {
+      int message = (i % 25) * 60 + k;
+      snprintf(a, sizeof a, "cur/%d.M1.h:2,%s", 1000 + message, i / 25 % 2 ? "F" : "");
+      snprintf(b, sizeof b, "cur/%d.M1.h:2,%s", 1000 + message, i / 25 % 2 ? "" : "F");
+      kit_move(kit, a, b);
+    }
+  }
+}
+
+/* A file that is renamed while its directory is read may not be seen: that does not mean that it is gone. */
+static void nothing_is_lost_on_the_way(void **state) {
+  struct kit *kit = *state;
+  for (int i = 0; i < BEFORE; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "cur/%d.M1.h:2,", 1000 + i);
+    kit_write(kit, path, "x\n");
+  }
+  void *mailbox = kit_open(kit, "INBOX");
+  imap4_mailbox_state before = kit_poll(kit, mailbox, 0);
+  pid_t pid = fork();
+  assert_true(pid >= 0);
+  if (pid == 0) {
+    mover(kit);
+    _exit(0);
+  }
+  int status;
+  uint32_t exists = before.exists;
+  while (waitpid(pid, &status, WNOHANG) == 0) {
+    imap4_mailbox_state s = kit_poll(kit, mailbox, 0);
+    assert_true(s.exists >= exists);
+    exists = s.exists;
+  }
+  assert_int_equal(status, 0);
+  imap4_mailbox_state s = kit_poll(kit, mailbox, 0);
+  assert_int_equal(s.exists, BEFORE + ARRIVING);
+  assert_int_equal(s.uidnext, BEFORE + ARRIVING + 1); /* none was taken for another one */
+  imap4_vanished_args args = {
+      .struct_size = sizeof args, .mailbox = mailbox, .since = before.highest_modseq, .capacity = 9};
+  imap4_vanished_result out = {.struct_size = sizeof out};
+  assert_int_equal(imap4_maildir_store()->vanished(kit->store, 1, &args, &out), IMAP4_OK);
+  assert_int_equal(out.uids.n, 0);
+  kit_close(kit, mailbox);
 }
 
 /* All sessions of a process share what is in memory. */
@@ -176,10 +236,8 @@ static void one_copy_per_mailbox(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      KIT_TEST(two_objects_in_turn),
-      KIT_TEST(two_processes),
-      KIT_TEST(several_threads),
-      KIT_TEST(one_copy_per_mailbox),
+      KIT_TEST(two_objects_in_turn),        KIT_TEST(two_processes),        KIT_TEST(several_threads),
+      KIT_TEST(nothing_is_lost_on_the_way), KIT_TEST(one_copy_per_mailbox),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,12 +29,13 @@ struct named {
   uint64_t value;
 };
 
-#define NAMED(name, value) {name, value}
+#define NAMED(name, value)                                                                                   \
+  { name, value }
 
 static const struct named members[] = {
-    NAMED("copy", IMAP4_MEMORY_WITHOUT_COPY),     NAMED("move", IMAP4_MEMORY_WITHOUT_MOVE),
+    NAMED("copy", IMAP4_MEMORY_WITHOUT_COPY),         NAMED("move", IMAP4_MEMORY_WITHOUT_MOVE),
     NAMED("vanished", IMAP4_MEMORY_WITHOUT_VANISHED), NAMED("status", IMAP4_MEMORY_WITHOUT_STATUS),
-    NAMED("watch", IMAP4_MEMORY_WITHOUT_WATCH),   NAMED("keep-digest", IMAP4_MEMORY_WITHOUT_KEEP_DIGEST),
+    NAMED("watch", IMAP4_MEMORY_WITHOUT_WATCH),       NAMED("keep-digest", IMAP4_MEMORY_WITHOUT_KEEP_DIGEST),
 };
 
 static const struct named features[] = {
@@ -69,27 +70,29 @@ static const struct named attributes[] = {
 
 /* Statuses by what they are to the store, counted down from IMAP4_ST_NONEXISTENT. */
 static const char *const statuses[] = {
-    "NONEXISTENT", "ALREADYEXISTS", "CANNOT",     "OVERQUOTA",    "NOPERM",     "UNAVAILABLE",
-    "INUSE",       "LIMIT",         "TOOBIG",     "EXPUNGED",     "CORRUPTION", "SERVERBUG",
-    "READONLY",    "HASCHILDREN",   "AUTHFAILED", "AUTHZFAILED",  "EXPIRED",    "PRIVACYREQUIRED",
-    "CONTACTADMIN", "UNSUPPORTED",  "FAILED",     "TEMPFAIL",
+    "NONEXISTENT",  "ALREADYEXISTS", "CANNOT",     "OVERQUOTA",   "NOPERM",     "UNAVAILABLE",
+    "INUSE",        "LIMIT",         "TOOBIG",     "EXPUNGED",    "CORRUPTION", "SERVERBUG",
+    "READONLY",     "HASCHILDREN",   "AUTHFAILED", "AUTHZFAILED", "EXPIRED",    "PRIVACYREQUIRED",
+    "CONTACTADMIN", "UNSUPPORTED",   "FAILED",     "TEMPFAIL",
 };
 
-#define LIMIT32(member) {#member, offsetof(imap4_limits, member), 4}
-#define LIMIT64(member) {#member, offsetof(imap4_limits, member), 8}
+#define LIMIT32(member)                                                                                      \
+  { #member, offsetof(imap4_limits, member), 4 }
+#define LIMIT64(member)                                                                                      \
+  { #member, offsetof(imap4_limits, member), 8 }
 
 static const struct {
   const char *name;
   size_t offset;
   size_t size;
 } limits[] = {
-    LIMIT32(command_octets), LIMIT32(literal_octets), LIMIT32(command_total_octets), LIMIT32(literals),
-    LIMIT32(nesting),        LIMIT32(set_ranges),     LIMIT32(search_keys),          LIMIT32(list_items),
-    LIMIT32(mailbox_octets), LIMIT32(keyword_octets), LIMIT32(section_depth),        LIMIT64(message_octets),
-    LIMIT32(append_messages), LIMIT32(bad_commands),  LIMIT32(failed_logins),        LIMIT32(sasl_steps),
-    LIMIT32(sasl_octets),    LIMIT64(session_octets), LIMIT32(output_octets),        LIMIT32(work_budget),
-    LIMIT32(idle_ms),        LIMIT32(poll_ms),        LIMIT32(digest_octets),        LIMIT32(query_rows),
-    LIMIT32(mime_parts),     LIMIT32(mime_depth),     LIMIT32(header_field_octets),  LIMIT32(addresses),
+    LIMIT32(command_octets),  LIMIT32(literal_octets), LIMIT32(command_total_octets), LIMIT32(literals),
+    LIMIT32(nesting),         LIMIT32(set_ranges),     LIMIT32(search_keys),          LIMIT32(list_items),
+    LIMIT32(mailbox_octets),  LIMIT32(keyword_octets), LIMIT32(section_depth),        LIMIT64(message_octets),
+    LIMIT32(append_messages), LIMIT32(bad_commands),   LIMIT32(failed_logins),        LIMIT32(sasl_steps),
+    LIMIT32(sasl_octets),     LIMIT64(session_octets), LIMIT32(output_octets),        LIMIT32(work_budget),
+    LIMIT32(idle_ms),         LIMIT32(poll_ms),        LIMIT32(digest_octets),        LIMIT32(query_rows),
+    LIMIT32(mime_parts),      LIMIT32(mime_depth),     LIMIT32(header_field_octets),  LIMIT32(addresses),
     LIMIT32(mime_parameters),
 };
 
@@ -126,7 +129,8 @@ static void set_limit(struct world *world, const struct step *step) {
     if (!is(limits[i].name, step->words[2])) continue;
     uint64_t wide = number(step->words[3]);
     uint32_t narrow = (uint32_t)wide;
-    memcpy((char *)set + limits[i].offset, limits[i].size == 8 ? (void *)&wide : (void *)&narrow, limits[i].size);
+    memcpy((char *)set + limits[i].offset, limits[i].size == 8 ? (void *)&wide : (void *)&narrow,
+           limits[i].size);
     return;
   }
   unknown(world, step, step->words[2]);
@@ -265,8 +269,8 @@ static bool parse_date(const char *z, imap4_date *date) {
 }
 
 /* Flags, keywords, a date and a file name, as they come in the words from |first| on. */
-static void message_words(struct world *world, const struct step *step, int first, imap4_memory_message *message,
-                          struct bytes *keywords, struct bytes *file) {
+static void message_words(struct world *world, const struct step *step, int first,
+                          imap4_memory_message *message, struct bytes *keywords, struct bytes *file) {
   for (int i = first; i < step->word_count; ++i) {
     const char *word = step->words[i];
     uint64_t bits = 0;
@@ -356,8 +360,8 @@ static void do_rename(struct world *world, const struct step *step) {
 
 static void do_uids(struct world *world, const struct step *step) {
   check(world, step,
-        imap4_memory_set_uids(world->store, user_of(world), str(step->words[1]), (uint32_t)number(step->words[2]),
-                              (uint32_t)number(step->words[3])));
+        imap4_memory_set_uids(world->store, user_of(world), str(step->words[1]),
+                              (uint32_t)number(step->words[2]), (uint32_t)number(step->words[3])));
 }
 
 static void do_read_only(struct world *world, const struct step *step) {
@@ -393,7 +397,8 @@ static void do_flag(struct world *world, const struct step *step) {
   message_words(world, step, 4, &message, &keywords, &file);
   check(world, step,
         imap4_memory_set_flags(world->store, user_of(world), str(step->words[1]),
-                               parse_uids(step->words[2], ranges, 32), mode, message.flags, message.keywords));
+                               parse_uids(step->words[2], ranges, 32), mode, message.flags,
+                               message.keywords));
   bytes_free(&keywords);
   bytes_free(&file);
 }

@@ -11,12 +11,15 @@
 #include "transcript.h"
 
 /* So many points of failure are tried in one conversation; if there are more, they are spread evenly. */
-enum { MOST_POINTS = 400 };
+enum { MOST_POINTS = 5000 };
 
-static const struct mode at_once = {"whole", CUT_WHOLE, CUT_WHOLE, STORE_NOW, false, false, 1};
-static const struct mode later = {"store later", CUT_WHOLE, CUT_WHOLE, STORE_LATER, false, false, 1};
-static const struct mode mixed = {"random 7", CUT_RANDOM, CUT_RANDOM, STORE_MIX, false, true, 7};
-static const struct mode pumped = {"pump, store later", CUT_WHOLE, CUT_RANDOM, STORE_LATER, true, true, 7};
+static const struct mode at_once = {"whole", CUT_WHOLE, CUT_WHOLE, STORE_NOW, false, false, 1, false, false};
+static const struct mode later = {"store later", CUT_WHOLE, CUT_WHOLE, STORE_LATER, false,
+                                  false,         1,         false,     false};
+static const struct mode mixed = {"random 7", CUT_RANDOM, CUT_RANDOM, STORE_MIX, false,
+                                  true,       7,          false,      false};
+static const struct mode pumped = {
+    "pump, store later", CUT_WHOLE, CUT_RANDOM, STORE_LATER, true, true, 7, false, false};
 
 /* What is to go wrong: number 0 is nothing. */
 struct fault {
@@ -52,7 +55,8 @@ static void check_in_step(struct world *world, int number) {
     world_settle(world, 0);
     if (has_tagged(&connection->output, "zz")) return;
   }
-  if (world_on(world) && !(imap4_session_want(connection->session) & IMAP4_WANT_CLOSED) && !connection->fatal) {
+  if (world_on(world) && !(imap4_session_want(connection->session) & IMAP4_WANT_CLOSED) &&
+      !connection->fatal) {
     world_trouble(world, 0, "the session on connection %d is out of step", number);
   }
 }
@@ -61,7 +65,8 @@ static bool begins_with_word(const struct bytes *text, const char *p, size_t n) 
   return text->n > n && memcmp(text->p, p, n) == 0 && text->p[n] == ' ';
 }
 
-/* Whether the transcript has a command or response that begins with this word; in a few of them any may come. */
+/* Whether the transcript has a command or response that begins with this word; in a few of them any may come.
+ */
 static bool known_word(const struct script *script, const char *p, size_t n) {
   if (n >= 2 && memcmp(p, "zz", 2) == 0) return true;
   bool goes_on = false; /* the client was asked for more: the line is no command */
@@ -114,7 +119,8 @@ static void check_responses(struct world *world, const struct bytes *stream, int
     if (length == 0) return;
     const char *space = memchr(p, ' ', length);
     size_t word = space ? (size_t)(space - p) : length - 2;
-    bool untagged = word == 1 && (*p == '*' || *p == '+') && memcmp(p, "* BAD ", length < 6 ? length : 6) != 0;
+    bool untagged =
+        word == 1 && (*p == '*' || *p == '+') && memcmp(p, "* BAD ", length < 6 ? length : 6) != 0;
     if (begins && !untagged && !known_word(world->script, p, length > 5 && *p == '*' ? 5 : word)) {
       world_trouble(world, 0, "connection %d is out of step: %.*s", number, (int)(length - 2), p);
       return;

@@ -42,7 +42,8 @@ int main(int argc, char **argv) {
   }
   if (argc > 2 && strcmp(argv[1], "selftest") == 0) return selftest(argv[2]) ? 1 : 0;
   if (!run) {
-    fprintf(stderr, "usage: transcripts modes|memory|store|free FILE...\n       transcripts selftest FOLDER\n");
+    fprintf(stderr,
+            "usage: transcripts modes|memory|store|free FILE...\n       transcripts selftest FOLDER\n");
     return 2;
   }
   for (int i = 2; i < argc; ++i) {

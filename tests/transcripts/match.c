@@ -92,7 +92,8 @@ static void match_connection(struct world *world, const struct step *step, int n
   if (at == output->n) return;
   struct bytes got = {0};
   bytes_show(&got, output->p + at, output->n - at);
-  world_trouble(world, step->line, "\n  got more to this than expected on connection %d:\n  %s", number, got.p);
+  world_trouble(world, step->line, "\n  got more to this than expected on connection %d:\n  %s", number,
+                got.p);
   bytes_free(&got);
 }
 

@@ -64,7 +64,8 @@ static int store_notices(void) {
   table->cancel(store, NULL, 1);
   imap4_memory_get_counts(store, &counts);
   status |= check(counts.pending == 0 && counts.accounts == 0, "a cancelled operation leaves something");
-  status |= check(counts.cancelled == 1 && counts.bad_cancels == 1, "the store does not notice a second cancel");
+  status |=
+      check(counts.cancelled == 1 && counts.bad_cancels == 1, "the store does not notice a second cancel");
   imap4_memory_set_manner(store, IMAP4_MEMORY_NOW);
   imap4_memory_fail(store, 2, IMAP4_ST_FAILED);
   status |= check(table->authenticate(store, 2, &args, &out) == IMAP4_OK, "the store fails too early");

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The store in memory by itself: what it promises in store.h, and how it can be told to behave. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "memory/memory.h"
 
@@ -51,7 +52,8 @@ static imap4_mailbox_state poll_box(struct fixture *f, void *mailbox, int32_t cl
   return state;
 }
 
-static int name_call(struct fixture *f, int (*call)(void *, imap4_op, const imap4_name_args *, imap4_empty_result *),
+static int name_call(struct fixture *f,
+                     int (*call)(void *, imap4_op, const imap4_name_args *, imap4_empty_result *),
                      const char *name, int32_t on) {
   imap4_name_args args = {.struct_size = sizeof args, .account = f->account, .name = str(name), .on = on};
   imap4_empty_result result;
@@ -129,7 +131,8 @@ static void renaming_moves_what_is_below(void **state) {
   begin(&f, NULL);
   assert_int_equal(name_call(&f, f.table->create, "a/b", 0), IMAP4_OK);
   assert_int_equal(name_call(&f, f.table->create, "z", 0), IMAP4_OK);
-  imap4_rename_args args = {.struct_size = sizeof args, .account = f.account, .from = str("a"), .to = str("x/y")};
+  imap4_rename_args args = {
+      .struct_size = sizeof args, .account = f.account, .from = str("a"), .to = str("x/y")};
   imap4_empty_result result;
   assert_int_equal(f.table->rename(f.memory, 1, &args, &result), IMAP4_OK);
   list_names(&f, 5, names);
@@ -159,7 +162,8 @@ static void changes_raise_the_modseq(void **state) {
                                           IMAP4_STORE_ADD, IMAP4_FLAG_SEEN, str("WORK")),
                    IMAP4_OK);
   assert_int_equal(poll_box(&f, mailbox, 0).highest_modseq, before + 2);
-  assert_int_equal(imap4_memory_expunge(f.memory, str(""), str("INBOX"), (imap4_uid_ranges){NULL, 0}), IMAP4_OK);
+  assert_int_equal(imap4_memory_expunge(f.memory, str(""), str("INBOX"), (imap4_uid_ranges){NULL, 0}),
+                   IMAP4_OK);
   imap4_mailbox_state now = poll_box(&f, mailbox, 0);
   assert_int_equal(now.highest_modseq, before + 3);
   assert_int_equal(now.exists, 0);

@@ -55,8 +55,8 @@ enum { ACT_NONE, ACT_SEND, ACT_DIRECTIVE };
 struct step {
   int line;
   int act;
-  int connection;     /* ACT_SEND */
-  struct bytes data;  /* ACT_SEND: octets; ACT_DIRECTIVE: its "|" lines */
+  int connection;    /* ACT_SEND */
+  struct bytes data; /* ACT_SEND: octets; ACT_DIRECTIVE: its "|" lines */
   char *words[MAX_WORDS];
   int word_count;
   struct expect *expects;
@@ -96,12 +96,14 @@ enum { STORE_NOW, STORE_INSIDE, STORE_LATER, STORE_MIX };
 /* How a conversation is replayed. */
 struct mode {
   const char *name;
-  int input;  /* CUT_* */
-  int output; /* CUT_* */
-  int store;  /* STORE_* */
-  bool pump;  /* over a transport, else with the core calls */
+  int input;          /* CUT_* */
+  int output;         /* CUT_* */
+  int store;          /* STORE_* */
+  bool pump;          /* over a transport, else with the core calls */
   bool short_answers; /* the store gives a random part of what it was asked for */
   uint64_t seed;
+  bool tight; /* the smallest budgets, one row at a time */
+  bool bare;  /* the store has no member that the library can do without, but |watch| */
 };
 
 struct world;
@@ -142,11 +144,11 @@ struct world {
   uint64_t stop_after; /* 0: never; else everything ends after this call of the library */
   uint64_t fail_call;  /* 0: none; else this store call from the start fails */
   bool stopped;
-  bool lenient; /* something fails on purpose: nothing is expected but order */
-  bool broken;  /* lenient: the world could not be made */
-  struct bytes *record;  /* what each connection has sent in each step, if wanted */
-  void *leaked;          /* for the self test */
-  struct bytes trouble;  /* what is wrong; empty: nothing so far */
+  bool lenient;         /* something fails on purpose: nothing is expected but order */
+  bool broken;          /* lenient: the world could not be made */
+  struct bytes *record; /* what each connection has sent in each step, if wanted */
+  void *leaked;         /* for the self test */
+  struct bytes trouble; /* what is wrong; empty: nothing so far */
 };
 
 /* Make everything up to the first connection.  Trouble is noted. */

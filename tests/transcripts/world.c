@@ -53,7 +53,8 @@ void world_called(struct world *world, struct connection *connection, int status
     }
   }
   bool out_of_memory = status == IMAP4_ERR_NOMEM && world->heap.failed;
-  if (!out_of_memory) world_trouble(world, 0, "%s returned %d (%s)", what, status, imap4_status_textz(status));
+  if (!out_of_memory)
+    world_trouble(world, 0, "%s returned %d (%s)", what, status, imap4_status_textz(status));
 }
 
 /* ---- the store ------------------------------------------------------------------------------ */
@@ -253,7 +254,8 @@ void world_settle(struct world *world, int line) {
 
 void world_connect(struct world *world, int number, int line) {
   struct connection *connection = &world->connections[number];
-  imap4_transport transport = {.struct_size = sizeof transport, .read = transport_read, .write = transport_write};
+  imap4_transport transport = {
+      .struct_size = sizeof transport, .read = transport_read, .write = transport_write};
   imap4_session_args args = world->args;
   if (connection->session) {
     world_trouble(world, line, "connection %d is open already", number);
@@ -329,6 +331,16 @@ static void configure(struct world *world) {
     if (step->act == ACT_DIRECTIVE) directive_configure(world, step);
   }
   if (world->config.id_count == 0) world->config.id = NULL;
+  if (world->mode->tight) {
+    world->before.work_budget = world->after.work_budget = 1;
+    world->before.output_octets = world->after.output_octets = 256;
+    world->after.query_rows = 1;
+  }
+  if (world->mode->bare) {
+    world->store_config.without |= IMAP4_MEMORY_WITHOUT_COPY | IMAP4_MEMORY_WITHOUT_MOVE |
+                                   IMAP4_MEMORY_WITHOUT_VANISHED | IMAP4_MEMORY_WITHOUT_STATUS |
+                                   IMAP4_MEMORY_WITHOUT_KEEP_DIGEST;
+  }
 }
 
 void world_init(struct world *world, const struct script *script, const struct mode *mode) {
@@ -360,7 +372,8 @@ static void check_store(struct world *world) {
   imap4_memory_counts c;
   imap4_memory_get_counts(world->store, &c);
   if (c.accounts || c.mailboxes || c.uploads || c.exchanges || c.pending) {
-    world_trouble(world, 0, "left in the store: %d accounts, %d mailboxes, %d uploads, %d exchanges, %d pending",
+    world_trouble(world, 0,
+                  "left in the store: %d accounts, %d mailboxes, %d uploads, %d exchanges, %d pending",
                   (int)c.accounts, (int)c.mailboxes, (int)c.uploads, (int)c.exchanges, (int)c.pending);
   }
   if (c.bad_cancels) world_trouble(world, 0, "%d operations were cancelled twice", (int)c.bad_cancels);

@@ -59,6 +59,9 @@ static void inbox(void **state) {
   assert_true(matches("", "InBoX/%", "INBOX/x"));
   assert_true(matches("", "inbox*", "INBOX/x"));
   assert_true(matches("in", "box", "INBOX"));
+  assert_true(matches("", "iNb%", "INBOX"));
+  assert_true(matches("", "%bo*", "INBOX/x"));
+  assert_false(matches("", "%/inbox", "a/INBOX"));
   assert_false(matches("", "inboxes", "INBOXes"));
   assert_true(matches("", "inboxes", "inboxes"));
 }

@@ -244,11 +244,13 @@ void md_box_leave_locked_both(struct md_box *a, struct md_box *b) {
 static char *account_file(const struct md_box *box, const char *name) {
   const char *slash = strrchr(box->path, '/');
   size_t n = slash && slash[1] == '.' ? (size_t)(slash - box->path) : strlen(box->path);
-  char *path = malloc(n + strlen(name) + 2);
+  size_t m = strlen(name);
+  char *path = malloc(n + m + 2);
   if (!path) return NULL;
   memcpy(path, box->path, n);
   path[n] = '/';
-  strcpy(path + n + 1, name);
+  memcpy(path + n + 1, name, m);
+  path[n + 1 + m] = '\0';
   return path;
 }
 

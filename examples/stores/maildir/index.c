@@ -128,7 +128,7 @@ static bool log_vanished(struct md_box *box, uint32_t first, uint32_t last, uint
     end->last = last;
     return true;
   }
-  if (box->vanished_n >= MD_VANISHED_MAX) {
+  if (box->vanished && box->vanished_n >= MD_VANISHED_MAX) {
     size_t drop = MD_VANISHED_MAX / 4;
     box->vanished_floor = box->vanished[drop - 1].modseq;
     box->vanished_n -= drop;

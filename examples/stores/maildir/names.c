@@ -139,7 +139,7 @@ bool md_utf7_decode(const char *p, size_t n, struct md_buf *out) {
     for (;; i++) {
       if (i >= n) return false;
       if (p[i] == '-') break;
-      const char *digit = memchr(base64, p[i], 64);
+      const char *digit = memchr(base64, p[i], sizeof base64 - 1);
       if (!digit) return false;
       bits.value = (bits.value << 6 | (uint32_t)(digit - base64)) & 0x3fffff;
       bits.count += 6;

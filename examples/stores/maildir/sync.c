@@ -146,8 +146,8 @@ static struct md_entry *table_find(const struct table *table, const struct md_bo
 /* One look: files, and which of them belongs to which entry. */
 struct look {
   struct md_listing list;
-  struct md_found **of; /* per entry: its file, or NULL */
-  struct md_found **unknown;
+  uint32_t *of;             /* per entry: index of its file + 1, or 0 */
+  struct md_found *unknown; /* files without an entry; the names are the list's */
   size_t unknown_n;
 };
 
@@ -159,31 +159,39 @@ static void look_free(struct look *look) {
 }
 
 static int by_name(const void *a, const void *b) {
-  const struct md_found *const *x = a, *const *y = b;
-  int order = md_name_compare((*x)->name, (*y)->name);
+  const struct md_found *x = a, *y = b;
+  int order = md_name_compare(x->name, y->name);
   if (order != 0) return order;
-  return (*x)->in_new - (*y)->in_new; /* of the same message in both places, cur/ counts */
+  return x->in_new - y->in_new; /* of the same message in both places, cur/ counts */
+}
+
+static bool is_known(const struct md_found *file, const struct md_entry *entry) {
+  return file->in_new == entry->in_new && strcmp(file->name, entry->name) == 0;
+}
+
+static const struct md_found *file_of(const struct look *look, size_t i) {
+  return look->of[i] ? &look->list.files[look->of[i] - 1] : NULL;
 }
 
 static void look_match(struct look *look, const struct md_box *box, const struct table *table) {
   for (size_t i = 0; i < look->list.n; i++) {
-    struct md_found *file = &look->list.files[i];
-    struct md_entry *entry = table_find(table, box, file->name);
+    const struct md_found *file = &look->list.files[i];
+    const struct md_entry *entry = table_find(table, box, file->name);
     if (!entry) {
-      look->unknown[look->unknown_n++] = file;
+      look->unknown[look->unknown_n++] = *file;
       continue;
     }
-    struct md_found **of = &look->of[entry - box->entries];
+    size_t at = (size_t)(entry - box->entries);
+    const struct md_found *before = file_of(look, at);
     /* A message under two names: the one we know, else the one in cur/. */
-    bool known = *of && (*of)->in_new == entry->in_new && strcmp((*of)->name, entry->name) == 0;
-    if (!*of || (!known && !file->in_new)) *of = file;
-    if (file->in_new == entry->in_new && strcmp(file->name, entry->name) == 0) *of = file;
+    bool better = !before || is_known(file, entry) || (!is_known(before, entry) && !file->in_new);
+    if (better) look->of[at] = (uint32_t)i + 1;
   }
   if (look->unknown_n == 0) return;
   qsort(look->unknown, look->unknown_n, sizeof *look->unknown, by_name);
   size_t to = 1;
   for (size_t i = 1; i < look->unknown_n; i++) {
-    if (md_name_compare(look->unknown[i]->name, look->unknown[to - 1]->name) != 0) {
+    if (md_name_compare(look->unknown[i].name, look->unknown[to - 1].name) != 0) {
       look->unknown[to++] = look->unknown[i];
     }
   }
@@ -196,8 +204,8 @@ static int look_read(struct look *look, const struct md_box *box, unsigned what)
   if (status == IMAP4_OK && (what & LOOK_CUR)) status = md_listing_read(box->dir_fd, false, &look->list);
   if (status != IMAP4_OK) return status;
   struct table table;
-  look->of = calloc(box->n + 1, sizeof(struct md_found *));
-  look->unknown = calloc(look->list.n + 1, sizeof(struct md_found *));
+  look->of = calloc(box->n + 1, sizeof *look->of);
+  look->unknown = calloc(look->list.n + 1, sizeof *look->unknown);
   if (!table_make(&table, box) || !look->of || !look->unknown) {
     free(table.slots);
     return IMAP4_ST_UNAVAILABLE;
@@ -213,7 +221,7 @@ static bool looked_at(unsigned what, const struct md_entry *entry) {
 
 static bool any_missing(const struct look *look, const struct md_box *box, unsigned what) {
   for (size_t i = 0; i < box->n; i++) {
-    if (!look->of[i] && looked_at(what, &box->entries[i])) return true;
+    if (look->of[i] == 0 && looked_at(what, &box->entries[i])) return true;
   }
   return false;
 }
@@ -242,12 +250,12 @@ static int journal_known(struct md_box *box, const struct look *look, unsigned w
   int status = IMAP4_OK;
   for (size_t i = 0; i < box->n && status == IMAP4_OK; i++) {
     struct md_entry *entry = &box->entries[i];
-    const struct md_found *file = look->of[i];
+    const struct md_found *file = file_of(look, i);
     if (!file) {
       if (!looked_at(what, entry)) continue;
       md_frame_expunge(frame, entry->uid, modseq);
     } else {
-      if (file->in_new == entry->in_new && strcmp(file->name, entry->name) == 0) continue;
+      if (is_known(file, entry)) continue;
       uint32_t flags, letters;
       md_name_flags(file->name, &flags, &letters);
       bool same = flags == entry->flags && letters == entry->letters;
@@ -263,7 +271,7 @@ static int journal_unknown(struct md_box *box, const struct look *look, uint64_t
   int status = IMAP4_OK;
   uint32_t uid = box->uidnext;
   for (size_t i = 0; i < look->unknown_n && status == IMAP4_OK; i++) {
-    const struct md_found *file = look->unknown[i];
+    const struct md_found *file = &look->unknown[i];
     struct md_entry entry = {.modseq = modseq, .in_new = file->in_new, .name = file->name};
     struct stat st;
     char path[MD_NAME_MAX + 8];

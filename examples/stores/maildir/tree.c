@@ -22,7 +22,8 @@ static char *join(const char *path, const char *name) {
   if (!out) return NULL;
   memcpy(out, path, n);
   if (m > 0) out[n++] = '/';
-  memcpy(out + n, name, m + 1);
+  memcpy(out + n, name, m);
+  out[n + m] = '\0';
   return out;
 }
 

@@ -27,7 +27,8 @@ void memory_release(void *user, void *account) {
 
 /* ---- logging in ----------------------------------------------------------------------------- */
 
-static int find_user(imap4_memory *memory, const imap4_authenticate_args *args, struct memory_person **person) {
+static int find_user(imap4_memory *memory, const imap4_authenticate_args *args,
+                     struct memory_person **person) {
   *person = memory_person_find(memory, args->user);
   if (!*person || args->user.n == 0) return IMAP4_ST_AUTHFAILED;
   if (memory->known_users_only && !memory_equal(memory_text_str(&(*person)->password), args->password)) {
@@ -62,7 +63,8 @@ void memory_exchange_free(imap4_memory *memory, struct memory_exchange *exchange
 }
 
 /* The script has been played to its end. */
-static int sasl_success(struct memory_call *call, struct memory_exchange *exchange, imap4_sasl_result *result) {
+static int sasl_success(struct memory_call *call, struct memory_exchange *exchange,
+                        imap4_sasl_result *result) {
   imap4_memory *memory = call->memory;
   struct memory_person *person = memory_person_find(memory, memory->config.sasl_user);
   if (!person) return IMAP4_ST_AUTHZFAILED;

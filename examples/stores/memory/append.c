@@ -56,18 +56,21 @@ static int add_message(imap4_memory *memory, struct memory_upload *upload,
   if (config->message_octets && args->size > config->message_octets) return IMAP4_ST_TOOBIG;
   if (config->quota_octets) {
     uint64_t octets = memory_person_octets(upload->account->person) + upload_octets(upload);
-    if (octets > config->quota_octets || args->size > config->quota_octets - octets) return IMAP4_ST_OVERQUOTA;
+    if (octets > config->quota_octets || args->size > config->quota_octets - octets)
+      return IMAP4_ST_OVERQUOTA;
   }
   int status = memory_box_learn(memory, upload->box, args->keywords);
   if (status) return status;
-  void *messages = memory_grow(upload->messages, upload->count, 1, &upload->capacity, sizeof *upload->messages);
+  void *messages =
+      memory_grow(upload->messages, upload->count, 1, &upload->capacity, sizeof *upload->messages);
   if (!messages) return IMAP4_ST_TEMPFAIL;
   upload->messages = messages;
   struct memory_text keywords = {0};
   imap4_date date = args->internaldate.present ? args->internaldate : memory_now(memory);
   status = memory_box_spell(upload->box, args->keywords, &keywords);
   if (status == IMAP4_OK) {
-    status = memory_message_init(&upload->messages[upload->count], args->flags, memory_text_str(&keywords), date);
+    status =
+        memory_message_init(&upload->messages[upload->count], args->flags, memory_text_str(&keywords), date);
   }
   memory_text_free(&keywords);
   if (status) return status;
@@ -94,14 +97,16 @@ static int write_octets(struct memory_upload *upload, const imap4_append_write_a
   return status;
 }
 
-int memory_append_write(void *user, imap4_op op, const imap4_append_write_args *args, imap4_empty_result *out) {
+int memory_append_write(void *user, imap4_op op, const imap4_append_write_args *args,
+                        imap4_empty_result *out) {
   struct memory_call call = memory_begin(user, args->session, op);
   imap4_empty_result result = {.struct_size = sizeof result};
   if (call.status == IMAP4_OK) call.status = write_octets(args->upload, args);
   return memory_end(&call, &result, sizeof result, out, NULL);
 }
 
-static int commit(struct memory_call *call, struct memory_upload *upload, imap4_append_commit_result *result) {
+static int commit(struct memory_call *call, struct memory_upload *upload,
+                  imap4_append_commit_result *result) {
   struct memory_box *box = upload->box;
   struct memory_ranges uids = {0};
   if (box->deleted) return IMAP4_ST_NONEXISTENT;

@@ -165,7 +165,8 @@ static void forget_old(imap4_memory *memory, struct memory_box *box) {
   box->gone_count = keep;
 }
 
-int memory_box_expunge(imap4_memory *memory, struct memory_box *box, imap4_uid_ranges uids, int only_deleted) {
+int memory_box_expunge(imap4_memory *memory, struct memory_box *box, imap4_uid_ranges uids,
+                       int only_deleted) {
   size_t going = 0;
   for (size_t i = 0; i < box->count; ++i)
     going += goes(&box->messages[i], uids, only_deleted) ? 1 : 0;
@@ -231,8 +232,8 @@ static int store_one(const struct memory_box *box, struct memory_message *messag
   struct memory_text keywords = {0};
   int status = changed_keywords(box, memory_text_str(&message->keywords), args, &keywords);
   uint32_t flags = changed_flags(message->flags, args->mode, args->flags);
-  int same = flags == message->flags &&
-             same_words(memory_text_str(&message->keywords), memory_text_str(&keywords));
+  int same =
+      flags == message->flags && same_words(memory_text_str(&message->keywords), memory_text_str(&keywords));
   if (status || same) {
     memory_text_free(&keywords);
     return status;

@@ -101,7 +101,7 @@ struct memory_box {
   uint32_t uidnext;
   uint32_t first_recent;
   uint64_t highest_modseq;
-  uint64_t forgotten_modseq; /* what was removed up to here is not in |gone| any more */
+  uint64_t forgotten_modseq;       /* what was removed up to here is not in |gone| any more */
   struct memory_message *messages; /* ascending UIDs */
   size_t count;
   size_t capacity;
@@ -240,7 +240,8 @@ uint64_t memory_person_octets(const struct memory_person *person);
 struct memory_person *memory_person_find(imap4_memory *memory, imap4_str user);
 struct memory_person *memory_person_new(imap4_memory *memory, imap4_str user, imap4_str password);
 void memory_person_free(struct memory_person *person);
-struct memory_box *memory_find(const imap4_memory *memory, const struct memory_person *person, imap4_str name);
+struct memory_box *memory_find(const imap4_memory *memory, const struct memory_person *person,
+                               imap4_str name);
 /* The same, but only a mailbox that can be selected. */
 struct memory_box *memory_find_selectable(const imap4_memory *memory, const struct memory_person *person,
                                           imap4_str name);
@@ -296,7 +297,8 @@ int memory_append_begin(void *user, imap4_op op, const imap4_append_begin_args *
                         imap4_append_begin_result *out);
 int memory_append_message(void *user, imap4_op op, const imap4_append_message_args *args,
                           imap4_empty_result *out);
-int memory_append_write(void *user, imap4_op op, const imap4_append_write_args *args, imap4_empty_result *out);
+int memory_append_write(void *user, imap4_op op, const imap4_append_write_args *args,
+                        imap4_empty_result *out);
 int memory_append_commit(void *user, imap4_op op, const imap4_upload_args *args,
                          imap4_append_commit_result *out);
 void memory_append_abort(void *user, void *upload);

@@ -230,8 +230,8 @@ static void batch_free(struct batch *batch) {
   free(batch->messages);
 }
 
-static int batch_fill(imap4_memory *memory, struct memory_box *from, struct memory_box *to, imap4_uid_ranges uids,
-                      struct batch *batch) {
+static int batch_fill(imap4_memory *memory, struct memory_box *from, struct memory_box *to,
+                      imap4_uid_ranges uids, struct batch *batch) {
   int status = IMAP4_OK;
   batch->messages = calloc(from->count + 1, sizeof *batch->messages);
   if (!batch->messages) return IMAP4_ST_TEMPFAIL;
@@ -271,7 +271,8 @@ static int batch_put(struct batch *batch, struct memory_box *to, imap4_copy_resu
   return IMAP4_OK;
 }
 
-static int copy(struct memory_call *call, const imap4_copy_args *args, imap4_copy_result *result, int and_remove) {
+static int copy(struct memory_call *call, const imap4_copy_args *args, imap4_copy_result *result,
+                int and_remove) {
   struct memory_handle *handle = args->mailbox;
   struct memory_box *to = memory_find_selectable(call->memory, handle->person, args->to);
   if (!to) return IMAP4_ST_NONEXISTENT;

@@ -135,8 +135,12 @@ int memory_end(struct memory_call *call, const void *result, size_t size, void *
   if (call->manner == IMAP4_MEMORY_NOW) {
     status = answer_now(call, result, size, out, owner);
   } else {
-    struct memory_pending answer = {.session = call->session, .op = call->op, .status = call->status,
-                                    .yields = call->yields, .yield = call->yield, .over = call->over,
+    struct memory_pending answer = {.session = call->session,
+                                    .op = call->op,
+                                    .status = call->status,
+                                    .yields = call->yields,
+                                    .yield = call->yield,
+                                    .over = call->over,
                                     .scratch = call->scratch};
     memcpy(&answer.result, result, size);
     if (call->manner == IMAP4_MEMORY_INSIDE) {

@@ -40,24 +40,24 @@ typedef struct imap4_memory_step {
 
 /** What a new store is like.  Texts and arrays must stay as long as the store. */
 typedef struct imap4_memory_config {
-  char delimiter;            /**< hierarchy delimiter */
-  uint32_t without;          /**< IMAP4_MEMORY_WITHOUT_* */
+  char delimiter;             /**< hierarchy delimiter */
+  uint32_t without;           /**< IMAP4_MEMORY_WITHOUT_* */
   uint32_t first_uidvalidity; /**< of the first mailbox; each further one gets the next number */
-  uint32_t keywords;         /**< at most so many different keywords in a mailbox */
-  uint32_t expunge_log;      /**< so many removed UIDs are remembered for |vanished|; 0: all */
-  uint32_t marked;           /**< 1: LIST shows \Marked and \Unmarked */
-  uint32_t implied_levels;   /**< 1: a mailbox deleted with names below it leaves no \Noselect entry */
-  uint64_t message_octets;   /**< a longer message is IMAP4_ST_TOOBIG; 0: no limit */
-  uint64_t quota_octets;     /**< more in an account is IMAP4_ST_OVERQUOTA; 0: no limit */
+  uint32_t keywords;          /**< at most so many different keywords in a mailbox */
+  uint32_t expunge_log;       /**< so many removed UIDs are remembered for |vanished|; 0: all */
+  uint32_t marked;            /**< 1: LIST shows \Marked and \Unmarked */
+  uint32_t implied_levels;    /**< 1: a mailbox deleted with names below it leaves no \Noselect entry */
+  uint64_t message_octets;    /**< a longer message is IMAP4_ST_TOOBIG; 0: no limit */
+  uint64_t quota_octets;      /**< more in an account is IMAP4_ST_OVERQUOTA; 0: no limit */
 
   imap4_date now;                  /**< internal date of messages that come without one */
   imap4_date (*clock)(void *user); /**< if not NULL, instead of |now| */
 
-  uint32_t manner;                                          /**< IMAP4_MEMORY_NOW, _INSIDE or _LATER */
-  uint32_t read_octets;                                     /**< at most so many in one read; 0: no limit */
-  uint32_t page_rows;                                       /**< rows, names, ranges in one answer; 0: no limit */
-  uint32_t (*choose_manner)(void *user, uint64_t call);     /**< if not NULL, instead of |manner| */
-  uint32_t (*choose_count)(void *user, uint32_t capacity);  /**< if not NULL: 1..capacity, instead of both */
+  uint32_t manner;                                      /**< IMAP4_MEMORY_NOW, _INSIDE or _LATER */
+  uint32_t read_octets;                                 /**< at most so many in one read; 0: no limit */
+  uint32_t page_rows;                                   /**< rows, names, ranges in one answer; 0: no limit */
+  uint32_t (*choose_manner)(void *user, uint64_t call); /**< if not NULL, instead of |manner| */
+  uint32_t (*choose_count)(void *user, uint32_t capacity); /**< if not NULL: 1..capacity, instead of both */
 
   /** If not NULL, imap4_store.authorize. */
   int (*authorize)(void *user, imap4_str account, imap4_str mailbox, uint32_t rights);
@@ -81,10 +81,10 @@ typedef struct imap4_memory_counts {
   uint64_t uploads;
   uint64_t exchanges;
   uint64_t pending;
-  uint64_t calls;         /**< of functions that can fail */
-  uint64_t cancelled;     /**< operations cancelled */
-  uint64_t bad_cancels;   /**< cancels of operations that were not pending */
-  uint64_t refused;       /**< completions that imap4_op_complete() refused */
+  uint64_t calls;       /**< of functions that can fail */
+  uint64_t cancelled;   /**< operations cancelled */
+  uint64_t bad_cancels; /**< cancels of operations that were not pending */
+  uint64_t refused;     /**< completions that imap4_op_complete() refused */
 } imap4_memory_counts;
 
 /** '/' as delimiter, UIDVALIDITY from 1, a fixed date, answers at once, no limits. */

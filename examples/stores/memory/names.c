@@ -63,14 +63,15 @@ static size_t box_index(const imap4_memory *memory, const struct memory_person *
 static size_t subscription_index(const imap4_memory *memory, const struct memory_person *person,
                                  imap4_str name) {
   size_t i = 0;
-  while (i < person->subscribed_count && imap4_mailbox_compare(memory_text_str(&person->subscribed[i]), name,
-                                                               memory->config.delimiter) < 0) {
+  while (i < person->subscribed_count &&
+         imap4_mailbox_compare(memory_text_str(&person->subscribed[i]), name, memory->config.delimiter) < 0) {
     ++i;
   }
   return i;
 }
 
-struct memory_box *memory_find(const imap4_memory *memory, const struct memory_person *person, imap4_str name) {
+struct memory_box *memory_find(const imap4_memory *memory, const struct memory_person *person,
+                               imap4_str name) {
   size_t i = box_index(memory, person, name);
   if (i == person->box_count || !memory_equal(memory_text_str(&person->boxes[i]->name), name)) return NULL;
   return person->boxes[i];
@@ -103,7 +104,8 @@ static int is_inbox(imap4_str name) {
 int memory_names_add(imap4_memory *memory, struct memory_person *person, imap4_str name,
                      struct memory_box **box) {
   if (memory_find(memory, person, name)) return IMAP4_ST_ALREADYEXISTS;
-  void *boxes = memory_grow(person->boxes, person->box_count, 1, &person->box_capacity, sizeof *person->boxes);
+  void *boxes =
+      memory_grow(person->boxes, person->box_count, 1, &person->box_capacity, sizeof *person->boxes);
   if (!boxes) return IMAP4_ST_TEMPFAIL;
   person->boxes = boxes;
   *box = memory_box_new(memory, name);
@@ -219,9 +221,8 @@ static void sort_boxes(imap4_memory *memory, struct memory_person *person) {
   for (size_t i = 1; i < person->box_count; ++i) {
     struct memory_box *box = person->boxes[i];
     size_t k = i;
-    while (k > 0 &&
-           imap4_mailbox_compare(memory_text_str(&person->boxes[k - 1]->name), memory_text_str(&box->name),
-                                 memory->config.delimiter) > 0) {
+    while (k > 0 && imap4_mailbox_compare(memory_text_str(&person->boxes[k - 1]->name),
+                                          memory_text_str(&box->name), memory->config.delimiter) > 0) {
       person->boxes[k] = person->boxes[k - 1];
       --k;
     }

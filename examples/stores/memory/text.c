@@ -26,9 +26,11 @@ int memory_equal_nocase(imap4_str a, imap4_str b) {
 
 int memory_next_word(imap4_str *list, imap4_str *word) {
   size_t at = 0;
-  while (at < list->n && list->p[at] == ' ') ++at;
+  while (at < list->n && list->p[at] == ' ')
+    ++at;
   size_t end = at;
-  while (end < list->n && list->p[end] != ' ') ++end;
+  while (end < list->n && list->p[end] != ' ')
+    ++end;
   if (at == end) return 0;
   *word = memory_str(list->p + at, end - at);
   *list = memory_str(list->p + end, list->n - end);
