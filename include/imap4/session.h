@@ -53,15 +53,15 @@ extern "C" {
 typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, size_t new_size);
 
 /** Features that a host can switch off, for a server or a session; see imap4_session_mask(). */
-#define IMAP4_FEATURE_IDLE 0x00000001u       /**< RFC 2177 */
-#define IMAP4_FEATURE_NAMESPACE 0x00000002u  /**< RFC 2342 */
-#define IMAP4_FEATURE_ID 0x00000004u         /**< RFC 2971 */
-#define IMAP4_FEATURE_CHILDREN 0x00000008u   /**< RFC 3348 */
-#define IMAP4_FEATURE_UNSELECT 0x00000010u   /**< RFC 3691 */
-#define IMAP4_FEATURE_UIDPLUS 0x00000020u    /**< RFC 4315 */
-#define IMAP4_FEATURE_SASL_IR 0x00000040u    /**< RFC 4959 */
-#define IMAP4_FEATURE_ENABLE 0x00000080u     /**< RFC 5161 */
-#define IMAP4_FEATURE_MOVE 0x00000100u       /**< RFC 6851 */
+#define IMAP4_FEATURE_IDLE 0x00000001u         /**< RFC 2177 */
+#define IMAP4_FEATURE_NAMESPACE 0x00000002u    /**< RFC 2342 */
+#define IMAP4_FEATURE_ID 0x00000004u           /**< RFC 2971 */
+#define IMAP4_FEATURE_CHILDREN 0x00000008u     /**< RFC 3348 */
+#define IMAP4_FEATURE_UNSELECT 0x00000010u     /**< RFC 3691 */
+#define IMAP4_FEATURE_UIDPLUS 0x00000020u      /**< RFC 4315 */
+#define IMAP4_FEATURE_SASL_IR 0x00000040u      /**< RFC 4959 */
+#define IMAP4_FEATURE_ENABLE 0x00000080u       /**< RFC 5161 */
+#define IMAP4_FEATURE_MOVE 0x00000100u         /**< RFC 6851 */
 #define IMAP4_FEATURE_LITERAL_PLUS 0x00000200u /**< RFC 7888; the syntax is taken all the same */
 #define IMAP4_FEATURE_MULTIAPPEND 0x00000400u  /**< RFC 3502 */
 #define IMAP4_FEATURE_STARTTLS 0x00000800u     /**< RFC 3501 section 6.2.1 */
@@ -188,10 +188,11 @@ IMAP4_API IMAP4_MUST_USE int imap4_session_output_done(imap4_session *session, s
 IMAP4_API IMAP4_MUST_USE int imap4_session_run(imap4_session *session);
 
 /** What a session waits for, as bits. */
-#define IMAP4_WANT_READ 0x01u   /**< octets from the client */
-#define IMAP4_WANT_WRITE 0x02u  /**< that output is sent */
-#define IMAP4_WANT_STORE 0x04u  /**< the completion of an operation */
-#define IMAP4_WANT_RUN 0x08u    /**< a call of imap4_session_run(): the work budget was spent, or something
+#define IMAP4_WANT_READ 0x01u  /**< octets from the client */
+#define IMAP4_WANT_WRITE 0x02u /**< that output is sent */
+#define IMAP4_WANT_STORE 0x04u /**< the completion of an operation */
+#define IMAP4_WANT_RUN                                                                                       \
+  0x08u                         /**< a call of imap4_session_run(): the work budget was spent, or something  \
                                      was completed */
 #define IMAP4_WANT_TLS 0x10u    /**< no transport: begin TLS, then call imap4_session_tls_started() */
 #define IMAP4_WANT_CLOSED 0x20u /**< the session is over and all output is sent: close the connection */

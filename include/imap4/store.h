@@ -81,9 +81,9 @@ typedef struct imap4_sasl_args {
   uint32_t struct_size;
   int32_t secure;
   imap4_session *session;
-  imap4_str mechanism; /**< in upper case */
-  imap4_str response;  /**< what the client sent, decoded; valid when |has_response| */
-  void *exchange;      /**< NULL at the first step, then what the last step left in its result */
+  imap4_str mechanism;  /**< in upper case */
+  imap4_str response;   /**< what the client sent, decoded; valid when |has_response| */
+  void *exchange;       /**< NULL at the first step, then what the last step left in its result */
   int32_t has_response; /**< 0: first step without initial response (RFC 4959) */
 } imap4_sasl_args;
 
@@ -164,15 +164,15 @@ typedef struct imap4_empty_result {
 /** Where a mailbox stands: the result of poll. */
 typedef struct imap4_mailbox_state {
   uint32_t struct_size;
-  uint32_t uidvalidity; /**< > 0 */
-  uint32_t uidnext;     /**< > every UID ever given, >= 1 */
-  uint32_t exists;      /**< number of messages */
+  uint32_t uidvalidity;    /**< > 0 */
+  uint32_t uidnext;        /**< > every UID ever given, >= 1 */
+  uint32_t exists;         /**< number of messages */
   uint64_t highest_modseq; /**< > 0; raised by every change */
   /** Messages with this UID or a higher one had not been shown to any session before; see |claim_recent|.
    *  0: the store does not know, then only what arrives during a session is \Recent to it. */
   uint32_t first_recent;
-  uint32_t flags;     /**< IMAP4_FLAG_*: system flags that can be kept, normally IMAP4_FLAG_ALL */
-  imap4_str keywords; /**< keywords in use or known in this mailbox */
+  uint32_t flags;       /**< IMAP4_FLAG_*: system flags that can be kept, normally IMAP4_FLAG_ALL */
+  imap4_str keywords;   /**< keywords in use or known in this mailbox */
   int32_t new_keywords; /**< 1: a client may make up more (PERMANENTFLAGS \*) */
   int32_t reserved;
 } imap4_mailbox_state;
@@ -364,7 +364,7 @@ typedef struct imap4_vanished_args {
   uint32_t after_uid; /**< only UIDs greater than this */
   imap4_session *session;
   void *mailbox;
-  uint64_t since; /**< removed after the mailbox's highest_modseq had this value */
+  uint64_t since;    /**< removed after the mailbox's highest_modseq had this value */
   uint32_t capacity; /**< at most so many ranges */
   uint32_t reserved;
 } imap4_vanished_args;

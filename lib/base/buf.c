@@ -19,7 +19,8 @@ char *imap4i_buf_room(imap4i_buf *buf, size_t n) {
   size_t need = buf->n + n;
   if (need > buf->capacity) {
     size_t capacity = buf->capacity > 0 ? buf->capacity : FIRST_CAPACITY;
-    while (capacity < need) capacity = capacity > buf->max / 2 ? buf->max : capacity * 2;
+    while (capacity < need)
+      capacity = capacity > buf->max / 2 ? buf->max : capacity * 2;
     char *p = imap4i_resize(buf->mem, buf->p, buf->capacity, capacity);
     if (!p && capacity > need) { /* doubling may pass the ceiling where the need alone does not */
       capacity = need;

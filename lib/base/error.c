@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Texts of results, the version, and the order of mailbox names: what belongs to no other file. */
-#include "base/str.h"
 #include "imap4/error.h"
+#include "base/str.h"
 
 uint32_t imap4_version_number(void) {
   return IMAP4_VERSION_MAJOR * 10000u + IMAP4_VERSION_MINOR * 100u + IMAP4_VERSION_PATCH;

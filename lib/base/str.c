@@ -81,11 +81,13 @@ size_t imap4i_format_u64(uint64_t value, char out[IMAP4I_U64_DIGITS]) {
     reverse[n++] = (char)('0' + value % 10);
     value /= 10;
   } while (value > 0);
-  for (size_t i = 0; i < n; i++) out[i] = reverse[n - 1 - i];
+  for (size_t i = 0; i < n; i++)
+    out[i] = reverse[n - 1 - i];
   return n;
 }
 
 void imap4i_wipe(void *p, size_t n) {
   volatile unsigned char *v = p;
-  while (n-- > 0) *v++ = 0;
+  while (n-- > 0)
+    *v++ = 0;
 }

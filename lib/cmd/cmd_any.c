@@ -18,7 +18,7 @@ int imap4i_cmd_capability(imap4i_command *c) {
 /* RFC 3501 sections 6.1.2 and 6.4.1: what is new is announced after every command anyway. */
 int imap4i_cmd_noop(imap4i_command *c) {
   return imap4i_reply_ok(c, c->row->flags & IMAP4I_CHECKPOINT ? IMAP4I_S("CHECK completed")
-                                                               : IMAP4I_S("NOOP completed"));
+                                                              : IMAP4I_S("NOOP completed"));
 }
 
 /* RFC 3501 section 6.1.3. */

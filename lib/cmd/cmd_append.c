@@ -15,7 +15,7 @@ enum {
   APPEND_READY,   /* the store knows them */
   APPEND_STREAM,
   APPEND_WRITTEN,
-  APPEND_LINE,    /* behind a message */
+  APPEND_LINE, /* behind a message */
   APPEND_COMMIT,
   APPEND_COMMITTED
 };
@@ -173,7 +173,8 @@ static int line(imap4i_command *c) {
   imap4_str text = imap4i_arena_str(&c->arena, imap4i_buf_str(&s->input.buf), &ok);
   if (!ok) return IMAP4_ERR_NOMEM;
   imap4i_parser_init(&parser, text, &c->arena, s->limits, s->delimiter);
-  int status = s->input.too_long ? IMAP4I_PARSE_REFUSED : imap4i_parse_append_next(&parser, &x->message, &more);
+  int status =
+      s->input.too_long ? IMAP4I_PARSE_REFUSED : imap4i_parse_append_next(&parser, &x->message, &more);
   bool comes = imap4i_find_literal(text, &size, &sync) && !sync;
   imap4i_input_next(s);
   /* What is not understood may still be followed by octets that are no command. */

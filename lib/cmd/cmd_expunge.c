@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* EXPUNGE (RFC 3501 section 6.4.3) and UID EXPUNGE (RFC 4315 section 2.1).  The announcement at the end of the
- * command tells the client which messages are gone. */
+/* EXPUNGE (RFC 3501 section 6.4.3) and UID EXPUNGE (RFC 4315 section 2.1).  The announcement at the end of
+ * the command tells the client which messages are gone. */
 #include "core/dispatch.h"
 
 enum { EXPUNGE_BEGIN, EXPUNGE_DONE };
@@ -17,7 +17,8 @@ static int expunge(imap4i_command *c, imap4_uid_ranges uids) {
 
 static int done(imap4i_command *c) {
   int status = c->s->op.status;
-  return status == IMAP4_OK ? imap4i_reply_ok(c, IMAP4I_S("EXPUNGE completed")) : imap4i_reply_status(c, status);
+  return status == IMAP4_OK ? imap4i_reply_ok(c, IMAP4I_S("EXPUNGE completed"))
+                            : imap4i_reply_status(c, status);
 }
 
 int imap4i_cmd_expunge(imap4i_command *c) {

@@ -18,13 +18,13 @@ enum {
   FETCH_DIGEST,
   FETCH_SEEN,
   FETCH_SEEN_DONE,
-  FETCH_FIRST,    /* prepare the first section before the response begins */
-  FETCH_OPEN,     /* "* n FETCH (" */
-  FETCH_ITEM,     /* the next item */
-  FETCH_LOCATE,   /* a section: where it is */
-  FETCH_PREPARE,  /* a section: its first octets, or its chosen header fields */
+  FETCH_FIRST,   /* prepare the first section before the response begins */
+  FETCH_OPEN,    /* "* n FETCH (" */
+  FETCH_ITEM,    /* the next item */
+  FETCH_LOCATE,  /* a section: where it is */
+  FETCH_PREPARE, /* a section: its first octets, or its chosen header fields */
   FETCH_PREPARED,
-  FETCH_HEAD,     /* "BODY[...] {n}" */
+  FETCH_HEAD, /* "BODY[...] {n}" */
   FETCH_SEND,
   FETCH_GOT,
   FETCH_CLOSE
@@ -46,14 +46,14 @@ typedef struct fetch_context {
   uint64_t left;         /* octets of the literal still to be sent */
   uint32_t attributes;
   uint32_t item;
-  bool digests;   /* some item needs the digest */
+  bool digests; /* some item needs the digest */
   bool sets_seen;
-  bool prepared;  /* the first section's first octets are in the answer of the last operation */
-  bool filtered;  /* the section is chosen header fields */
+  bool prepared; /* the first section's first octets are in the answer of the last operation */
+  bool filtered; /* the section is chosen header fields */
   bool shows_flags;
-  bool none;      /* there is no such section: NIL */
-  bool flagged;   /* \Seen was set for this message: show it */
-  bool began;     /* an item of this response was written */
+  bool none;    /* there is no such section: NIL */
+  bool flagged; /* \Seen was set for this message: show it */
+  bool began;   /* an item of this response was written */
 } fetch_context;
 _Static_assert(sizeof(fetch_context) <= 512, "fits the context in dispatch.c");
 
@@ -121,7 +121,8 @@ static int begin(imap4i_command *c) {
 static int ask(imap4i_command *c) {
   fetch_context *x = c->context;
   c->phase = FETCH_PAGE;
-  return imap4i_batch_ask(&x->batch, c->s, c->s->view->mailbox, imap4i_uidset_ranges(&x->uids), x->attributes);
+  return imap4i_batch_ask(&x->batch, c->s, c->s->view->mailbox, imap4i_uidset_ranges(&x->uids),
+                          x->attributes);
 }
 
 static int page(imap4i_command *c) {
@@ -200,7 +201,8 @@ static int seen_done(imap4i_command *c) {
 
 static int first(imap4i_command *c) {
   fetch_context *x = c->context;
-  while (item_of(c) && item_of(c)->kind != IMAP4I_FETCH_SECTION) x->item++;
+  while (item_of(c) && item_of(c)->kind != IMAP4I_FETCH_SECTION)
+    x->item++;
   return go(c, item_of(c) ? FETCH_LOCATE : FETCH_OPEN);
 }
 
@@ -405,7 +407,8 @@ static int head(imap4i_command *c) {
   size_t mark = imap4i_begin_piece(c);
   bool ok = (!x->began || imap4i_buf_putc(&s->out, ' ')) && imap4i_buf_puts(&s->out, item_of(c)->label) &&
             imap4i_buf_putc(&s->out, ' ');
-  ok = ok && (x->none ? imap4i_buf_puts(&s->out, IMAP4I_S("NIL")) : imap4i_put_literal_head(&s->out, x->left));
+  ok =
+      ok && (x->none ? imap4i_buf_puts(&s->out, IMAP4I_S("NIL")) : imap4i_put_literal_head(&s->out, x->left));
   int status = imap4i_end_piece(c, mark, ok);
   if (status < 0) return status;
   x->began = true;
@@ -487,11 +490,22 @@ static int got(imap4i_command *c) {
 
 int imap4i_cmd_fetch(imap4i_command *c) {
   static int (*const steps[])(imap4i_command *) = {
-      [FETCH_BEGIN] = begin,       [FETCH_ASK] = ask,           [FETCH_PAGE] = page,
-      [FETCH_MESSAGE] = message,   [FETCH_DIGEST] = digest,     [FETCH_SEEN] = seen, [FETCH_SEEN_DONE] = seen_done,
-      [FETCH_FIRST] = first,       [FETCH_OPEN] = open_response, [FETCH_ITEM] = item,
-      [FETCH_LOCATE] = locate,     [FETCH_PREPARE] = prepare,   [FETCH_PREPARED] = prepared,
-      [FETCH_HEAD] = head,         [FETCH_SEND] = send,         [FETCH_GOT] = got,
+      [FETCH_BEGIN] = begin,
+      [FETCH_ASK] = ask,
+      [FETCH_PAGE] = page,
+      [FETCH_MESSAGE] = message,
+      [FETCH_DIGEST] = digest,
+      [FETCH_SEEN] = seen,
+      [FETCH_SEEN_DONE] = seen_done,
+      [FETCH_FIRST] = first,
+      [FETCH_OPEN] = open_response,
+      [FETCH_ITEM] = item,
+      [FETCH_LOCATE] = locate,
+      [FETCH_PREPARE] = prepare,
+      [FETCH_PREPARED] = prepared,
+      [FETCH_HEAD] = head,
+      [FETCH_SEND] = send,
+      [FETCH_GOT] = got,
       [FETCH_CLOSE] = close_response,
   };
   return steps[c->phase](c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LIST and LSUB (RFC 3501 sections 6.3.8 and 6.3.9, RFC 3348).  The store gives names in hierarchical order, a
- * page at a time; each is held back until the next one is known, which says whether it has children.  Levels
+ * LIST and LSUB (RFC 3501 sections 6.3.8 and 6.3.9, RFC 3348).  The store gives names in hierarchical order,
+ * a page at a time; each is held back until the next one is known, which says whether it has children. Levels
  * that exist only through what is below them are made up here.
  */
 #include "cmd/pattern.h"
@@ -41,14 +41,15 @@ static bool put_attribute(imap4i_buf *out, imap4_str word, bool set, bool *any) 
   return ok && imap4i_buf_puts(out, word);
 }
 
-static int put_line(imap4i_command *c, imap4_str name, uint32_t attributes, bool children, bool tells_children) {
+static int put_line(imap4i_command *c, imap4_str name, uint32_t attributes, bool children,
+                    bool tells_children) {
   imap4_session *s = c->s;
   imap4i_buf *out = &s->out;
   bool any = false;
   size_t mark = imap4i_begin_piece(c);
   bool ok = imap4i_buf_puts(out, is_lsub(c) ? IMAP4I_S("* LSUB (") : IMAP4I_S("* LIST ("));
-  /* In LSUB this says that the name itself is not subscribed, in LIST that it can't be selected; names that do
-   * not exist are shown by LSUB alone. */
+  /* In LSUB this says that the name itself is not subscribed, in LIST that it can't be selected; names that
+   * do not exist are shown by LSUB alone. */
   bool no_select = (attributes & IMAP4_MAILBOX_NOSELECT) != 0;
   bool no_inferiors = (attributes & IMAP4_MAILBOX_NOINFERIORS) != 0;
   tells_children = tells_children && !is_lsub(c) && imap4i_has(s, IMAP4_FEATURE_CHILDREN);
@@ -59,7 +60,8 @@ static int put_line(imap4i_command *c, imap4_str name, uint32_t attributes, bool
        put_attribute(out, IMAP4I_S("\\HasChildren"), tells_children && children, &any) &&
        put_attribute(out, IMAP4I_S("\\HasNoChildren"), tells_children && !children && !no_inferiors, &any);
   ok = ok && imap4i_buf_puts(out, IMAP4I_S(") ")) && imap4i_put_quoted(out, imap4i_str(&s->delimiter, 1)) &&
-       imap4i_buf_putc(out, ' ') && imap4i_put_mailbox(out, name, false) && imap4i_buf_puts(out, IMAP4I_S("\r\n"));
+       imap4i_buf_putc(out, ' ') && imap4i_put_mailbox(out, name, false) &&
+       imap4i_buf_puts(out, IMAP4I_S("\r\n"));
   return imap4i_end_piece(c, mark, ok);
 }
 
@@ -70,7 +72,8 @@ static int root(imap4i_command *c) {
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
   size_t n = 0;
   if (reference.n > 0 && reference.p[0] == '#') { /* RFC 2342: a namespace breaks out of the hierarchy */
-    while (n < reference.n && reference.p[n] != s->delimiter) n++;
+    while (n < reference.n && reference.p[n] != s->delimiter)
+      n++;
     if (n < reference.n) n++;
   } else if (reference.n > 0 && reference.p[0] == s->delimiter) {
     n = 1;
@@ -86,7 +89,8 @@ static int begin(imap4i_command *c) {
   if (a->pattern.n == 0) return is_lsub(c) ? completed(c) : root(c);
   imap4i_buf_init(&x->held, &s->mem, SIZE_MAX);
   imap4i_buf_init(&x->after, &s->mem, SIZE_MAX);
-  if (!imap4i_pattern_init(&x->pattern, &c->arena, a->reference, a->pattern, s->delimiter)) return IMAP4_ERR_NOMEM;
+  if (!imap4i_pattern_init(&x->pattern, &c->arena, a->reference, a->pattern, s->delimiter))
+    return IMAP4_ERR_NOMEM;
   return go(c, LIST_ASK);
 }
 
@@ -114,7 +118,8 @@ static int show_held(imap4i_command *c, bool children) {
   imap4_str held = imap4i_buf_str(&x->held);
   if (held.n == 0) return IMAP4I_STEP_AGAIN;
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
-  if (imap4i_pattern_matches(&x->pattern, held) && imap4i_authorize(s, held, IMAP4_RIGHT_LOOKUP) == IMAP4_OK) {
+  if (imap4i_pattern_matches(&x->pattern, held) &&
+      imap4i_authorize(s, held, IMAP4_RIGHT_LOOKUP) == IMAP4_OK) {
     int status = put_line(c, held, x->held_attributes, children, true);
     if (status < 0) return status;
   }
@@ -140,7 +145,8 @@ static int entry(imap4i_command *c) {
   if (x->row == s->op.result.list.count) return go(c, x->last ? LIST_LAST : LIST_ASK);
   imap4_mailbox_entry e = imap4i_op_entry(s, x->row);
   /* Pages must go on where the last one ended, whatever the store thinks. */
-  if (x->after.n > 0 && x->row == 0 && imap4_mailbox_compare(imap4i_buf_str(&x->after), e.name, s->delimiter) >= 0)
+  if (x->after.n > 0 && x->row == 0 &&
+      imap4_mailbox_compare(imap4i_buf_str(&x->after), e.name, s->delimiter) >= 0)
     return imap4i_reply_status(c, IMAP4_ST_SERVERBUG);
   if (is_hidden(c, e.attributes)) {
     imap4i_buf_clear(&x->after);

@@ -6,7 +6,8 @@
 
 int imap4i_cmd_starttls(imap4i_command *c) {
   imap4_session *s = c->s;
-  if (s->secure) return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("The connection is protected already"));
+  if (s->secure)
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("The connection is protected already"));
   if (!s->can_start_tls) return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("TLS is not available"));
   c->starts_tls = true;
   return imap4i_reply_ok(c, IMAP4I_S("Begin TLS negotiation now"));
@@ -24,7 +25,8 @@ static int refused(imap4i_command *c, int status) {
   c->s->failed_logins++;
   if (status != IMAP4_ST_AUTHFAILED) return imap4i_reply_status(c, status);
   /* RFC 3501 section 11.2: never say which of the two was wrong. */
-  return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("AUTHENTICATIONFAILED"), IMAP4I_S("Wrong user name or password"));
+  return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("AUTHENTICATIONFAILED"),
+                      IMAP4I_S("Wrong user name or password"));
 }
 
 static int authenticated(imap4i_command *c) {
@@ -35,7 +37,8 @@ static int authenticated(imap4i_command *c) {
 }
 
 static int needs_privacy(imap4i_command *c) {
-  return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("PRIVACYREQUIRED"), IMAP4I_S("Passwords are taken under TLS only"));
+  return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("PRIVACYREQUIRED"),
+                      IMAP4I_S("Passwords are taken under TLS only"));
 }
 
 int imap4i_cmd_login(imap4i_command *c) {
@@ -88,9 +91,13 @@ static int check_password(imap4i_command *c, imap4_str mechanism, imap4_str auth
                           imap4_str password) {
   imap4_session *s = c->s;
   bool nul = password.n > 0 && memchr(password.p, 0, password.n);
-  if (user.n == 0 || !clean_name(user) || !clean_name(authorize) || nul) return refused(c, IMAP4_ST_AUTHFAILED);
-  imap4_authenticate_args args = {
-      .secure = s->secure, .mechanism = mechanism, .user = user, .password = password, .authorize = authorize};
+  if (user.n == 0 || !clean_name(user) || !clean_name(authorize) || nul)
+    return refused(c, IMAP4_ST_AUTHFAILED);
+  imap4_authenticate_args args = {.secure = s->secure,
+                                  .mechanism = mechanism,
+                                  .user = user,
+                                  .password = password,
+                                  .authorize = authorize};
   c->phase = AUTH_CHECKED;
   return imap4i_op_call(s, IMAP4I_OP_AUTHENTICATE, &args);
 }
@@ -127,7 +134,8 @@ static int login(imap4i_command *c) {
     if (!imap4i_buf_puts(&a->user, imap4i_buf_str(&a->response))) return IMAP4_ERR_NOMEM;
     return ask(c, IMAP4I_S("Password:"));
   }
-  return check_password(c, IMAP4I_S("LOGIN"), IMAP4I_S(""), imap4i_buf_str(&a->user), imap4i_buf_str(&a->response));
+  return check_password(c, IMAP4I_S("LOGIN"), IMAP4I_S(""), imap4i_buf_str(&a->user),
+                        imap4i_buf_str(&a->response));
 }
 
 static int brought_by_store(imap4i_command *c) {
@@ -212,7 +220,8 @@ static int take_response(imap4i_command *c) {
   auth *a = c->context;
   if (!s->input.ready) return IMAP4I_STEP_WAIT_INPUT;
   imap4_str line = imap4i_buf_str(&s->input.buf);
-  if (s->input.too_long) return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("TOOBIG"), IMAP4I_S("Response is too long"));
+  if (s->input.too_long)
+    return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("TOOBIG"), IMAP4I_S("Response is too long"));
   if (imap4i_eq(line, IMAP4I_S("*"))) return auth_bad(c, IMAP4I_S("Authentication was cancelled"));
   imap4i_wipe(a->response.p, a->response.n);
   imap4i_buf_clear(&a->response);
@@ -255,7 +264,8 @@ void imap4i_cmd_authenticate_end(imap4i_command *c) {
   wipe_and_free(&a->response);
   wipe_and_free(&a->user);
   wipe_and_free(&a->challenge);
-  /* An answer that was not taken yet is the newest word on the exchange; it is given back with the operation. */
+  /* An answer that was not taken yet is the newest word on the exchange; it is given back with the operation.
+   */
   if (s->op.kind == IMAP4I_OP_SASL && s->op.fresh) a->exchange = NULL;
   if (a->exchange) imap4i_op_sasl_abort(s, a->exchange);
   if (a->account) imap4i_op_release(s, a->account);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands that change names: CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 sections 6.3.3, 6.3.4, 6.3.6 and
- * 6.3.7).  RENAME has a file of its own. */
+/* Commands that change names: CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 sections 6.3.3, 6.3.4, 6.3.6
+ * and 6.3.7).  RENAME has a file of its own. */
 #include "core/dispatch.h"
 
 enum { NAME_BEGIN, NAME_DONE };
@@ -35,7 +35,8 @@ int imap4i_cmd_create(imap4i_command *c) {
 int imap4i_cmd_delete(imap4i_command *c) {
   if (c->phase == NAME_DONE) return done(c, IMAP4I_S("DELETE completed"));
   imap4_str name = c->args.mailbox.name;
-  if (is_inbox(name)) return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("CANNOT"), IMAP4I_S("INBOX can't be deleted"));
+  if (is_inbox(name))
+    return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("CANNOT"), IMAP4I_S("INBOX can't be deleted"));
   return call(c, IMAP4I_OP_REMOVE, name, 0, IMAP4_RIGHT_DELETE);
 }
 

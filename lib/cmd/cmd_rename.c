@@ -38,7 +38,8 @@ static int begin(imap4i_command *c) {
   const imap4i_rename_args *a = &c->args.rename;
   bool inbox = imap4i_eq(a->from, IMAP4I_S("INBOX"));
   if (imap4i_eq(a->to, IMAP4I_S("INBOX"))) return imap4i_reply_status(c, IMAP4_ST_ALREADYEXISTS);
-  bool inside = a->to.n > a->from.n && memcmp(a->to.p, a->from.p, a->from.n) == 0 && a->to.p[a->from.n] == s->delimiter;
+  bool inside =
+      a->to.n > a->from.n && memcmp(a->to.p, a->from.p, a->from.n) == 0 && a->to.p[a->from.n] == s->delimiter;
   if (inside && !inbox)
     return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("CANNOT"), IMAP4I_S("A mailbox can't be moved below itself"));
   int status = imap4i_authorize(s, a->from, inbox ? IMAP4_RIGHT_WRITE : IMAP4_RIGHT_DELETE);

@@ -6,7 +6,16 @@
 #include "core/batch.h"
 #include "core/digester.h"
 
-enum { SEARCH_BEGIN, SEARCH_ASK, SEARCH_PAGE, SEARCH_MESSAGE, SEARCH_DIGEST, SEARCH_NEED, SEARCH_FEED, SEARCH_TELL };
+enum {
+  SEARCH_BEGIN,
+  SEARCH_ASK,
+  SEARCH_PAGE,
+  SEARCH_MESSAGE,
+  SEARCH_DIGEST,
+  SEARCH_NEED,
+  SEARCH_FEED,
+  SEARCH_TELL
+};
 
 typedef struct search_context {
   imap4i_search *search;

@@ -111,7 +111,8 @@ static int rows(imap4i_command *c) {
 }
 
 static bool put_number_line(imap4i_buf *out, uint64_t number, imap4_str word) {
-  return imap4i_buf_puts(out, IMAP4I_S("* ")) && imap4i_buf_put_u64(out, number) && imap4i_buf_puts(out, word);
+  return imap4i_buf_puts(out, IMAP4I_S("* ")) && imap4i_buf_put_u64(out, number) &&
+         imap4i_buf_puts(out, word);
 }
 
 static bool put_code_line(imap4i_buf *out, imap4_str code, uint64_t number, imap4_str text) {
@@ -130,7 +131,8 @@ static int tell(imap4i_command *c) {
   size_t mark = imap4i_begin_piece(c);
   bool ok = imap4i_put_flags_line(s, &x->state) && put_number_line(out, v->told, IMAP4I_S(" EXISTS\r\n")) &&
             put_number_line(out, v->told_recent, IMAP4I_S(" RECENT\r\n"));
-  if (x->unseen > 0) ok = ok && put_code_line(out, IMAP4I_S("UNSEEN "), x->unseen, IMAP4I_S("] First unseen\r\n"));
+  if (x->unseen > 0)
+    ok = ok && put_code_line(out, IMAP4I_S("UNSEEN "), x->unseen, IMAP4I_S("] First unseen\r\n"));
   ok = ok && imap4i_put_permanent_line(s, &x->state) &&
        put_code_line(out, IMAP4I_S("UIDNEXT "), v->uidnext, IMAP4I_S("] Predicted next UID\r\n")) &&
        put_code_line(out, IMAP4I_S("UIDVALIDITY "), v->uidvalidity, IMAP4I_S("] UIDs are valid\r\n"));

@@ -93,7 +93,8 @@ static int rows(imap4i_command *c) {
 static bool put_item(imap4i_command *c, uint32_t item, imap4_str name, uint64_t value, bool *any) {
   imap4i_buf *out = &c->s->out;
   if (!(c->args.status.items & item)) return true;
-  bool ok = (!*any || imap4i_buf_putc(out, ' ')) && imap4i_buf_puts(out, name) && imap4i_buf_put_u64(out, value);
+  bool ok =
+      (!*any || imap4i_buf_putc(out, ' ')) && imap4i_buf_puts(out, name) && imap4i_buf_put_u64(out, value);
   *any = true;
   return ok;
 }

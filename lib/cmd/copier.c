@@ -25,8 +25,8 @@ static int go(imap4i_copier *x, uint8_t phase) {
   return IMAP4I_STEP_AGAIN;
 }
 
-void imap4i_copier_init(imap4i_copier *x, imap4_session *s, void *mailbox, imap4_uid_ranges uids, imap4_str to,
-                        bool move) {
+void imap4i_copier_init(imap4i_copier *x, imap4_session *s, void *mailbox, imap4_uid_ranges uids,
+                        imap4_str to, bool move) {
   *x = (imap4i_copier){.mailbox = mailbox, .uids = uids, .to = to, .move = move};
   imap4i_batch_init(&x->batch, &s->mem);
   imap4i_buf_init(&x->source, &s->mem, SIZE_MAX);

@@ -25,8 +25,8 @@ typedef struct imap4i_copier {
 } imap4i_copier;
 
 /* |uids| and |to| must live as long as the copier. */
-void imap4i_copier_init(imap4i_copier *x, imap4_session *s, void *mailbox, imap4_uid_ranges uids, imap4_str to,
-                        bool move);
+void imap4i_copier_init(imap4i_copier *x, imap4_session *s, void *mailbox, imap4_uid_ranges uids,
+                        imap4_str to, bool move);
 /* IMAP4I_STEP_DONE when it is over: |*failure| is IMAP4_OK or why nothing was copied. */
 int imap4i_copier_step(imap4i_copier *x, imap4i_command *c, int *failure);
 void imap4i_copier_free(imap4i_copier *x, imap4_session *s);

@@ -58,6 +58,7 @@ bool imap4i_pattern_matches(const imap4i_pattern *pattern, imap4_str name) {
 
 imap4_str imap4i_pattern_prefix(const imap4i_pattern *pattern) {
   size_t n = 0;
-  while (n < pattern->text.n && pattern->text.p[n] != '*' && pattern->text.p[n] != '%') n++;
+  while (n < pattern->text.n && pattern->text.p[n] != '*' && pattern->text.p[n] != '%')
+    n++;
   return (imap4_str){pattern->text.p, n};
 }

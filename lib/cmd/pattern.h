@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Mailbox names against a LIST pattern (RFC 3501 section 6.3.8), in time that goes by the product of their lengths
- * at worst. */
+/* Mailbox names against a LIST pattern (RFC 3501 section 6.3.8), in time that goes by the product of their
+ * lengths at worst. */
 #ifndef IMAP4I_PATTERN_H
 #define IMAP4I_PATTERN_H
 
 #include "base/arena.h"
 
 typedef struct imap4i_pattern {
-  imap4_str text; /* reference and mailbox name put together */
+  imap4_str text;   /* reference and mailbox name put together */
   uint8_t *reached; /* one per octet of |text| and one more: the states of the match */
   char delimiter;
   bool levels; /* it ends with "%": levels of hierarchy match too */

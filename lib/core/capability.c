@@ -8,11 +8,16 @@ static const struct {
   uint64_t feature;
   bool before_login;
 } capabilities[] = {
-    {"LITERAL+", IMAP4_FEATURE_LITERAL_PLUS, true}, {"SASL-IR", IMAP4_FEATURE_SASL_IR, true},
-    {"ID", IMAP4_FEATURE_ID, true},                 {"ENABLE", IMAP4_FEATURE_ENABLE, true},
-    {"IDLE", IMAP4_FEATURE_IDLE, true},             {"NAMESPACE", IMAP4_FEATURE_NAMESPACE, false},
-    {"CHILDREN", IMAP4_FEATURE_CHILDREN, false},    {"UNSELECT", IMAP4_FEATURE_UNSELECT, false},
-    {"UIDPLUS", IMAP4_FEATURE_UIDPLUS, false},      {"MOVE", IMAP4_FEATURE_MOVE, false},
+    {"LITERAL+", IMAP4_FEATURE_LITERAL_PLUS, true},
+    {"SASL-IR", IMAP4_FEATURE_SASL_IR, true},
+    {"ID", IMAP4_FEATURE_ID, true},
+    {"ENABLE", IMAP4_FEATURE_ENABLE, true},
+    {"IDLE", IMAP4_FEATURE_IDLE, true},
+    {"NAMESPACE", IMAP4_FEATURE_NAMESPACE, false},
+    {"CHILDREN", IMAP4_FEATURE_CHILDREN, false},
+    {"UNSELECT", IMAP4_FEATURE_UNSELECT, false},
+    {"UIDPLUS", IMAP4_FEATURE_UIDPLUS, false},
+    {"MOVE", IMAP4_FEATURE_MOVE, false},
     {"MULTIAPPEND", IMAP4_FEATURE_MULTIAPPEND, false},
 };
 

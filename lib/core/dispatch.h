@@ -21,9 +21,10 @@ typedef struct imap4i_command imap4i_command;
 #define IMAP4I_IN_ANY (IMAP4I_IN_NOT_AUTHENTICATED | IMAP4I_IN_LOGGED_IN)
 
 /* What a command means for the others. */
-#define IMAP4I_USES_SEQS 0x01u /* its arguments are sequence numbers: no EXPUNGE while it runs (RFC 3501 7.4.1) */
-#define IMAP4I_STREAMS 0x02u   /* takes message literals as they come */
-#define IMAP4I_NO_SYNC 0x04u   /* nothing is announced at its end */
+#define IMAP4I_USES_SEQS                                                                                     \
+  0x01u /* its arguments are sequence numbers: no EXPUNGE while it runs (RFC 3501 7.4.1) */
+#define IMAP4I_STREAMS 0x02u    /* takes message literals as they come */
+#define IMAP4I_NO_SYNC 0x04u    /* nothing is announced at its end */
 #define IMAP4I_CHECKPOINT 0x08u /* the poll at its end does housekeeping */
 
 typedef struct imap4i_row {
@@ -46,15 +47,15 @@ struct imap4i_command {
   imap4_str tag;   /* empty: "*" */
   imap4i_args args;
   void *context;
-  int phase;      /* of the command's own enum; starts at 0 */
-  uint8_t stage;  /* IMAP4I_STAGE_* */
-  uint8_t reply;  /* IMAP4I_OK, _NO, _BAD */
+  int phase;       /* of the command's own enum; starts at 0 */
+  uint8_t stage;   /* IMAP4I_STAGE_* */
+  uint8_t reply;   /* IMAP4I_OK, _NO, _BAD */
   bool no_expunge; /* EXPUNGE must wait although the row allows it */
   bool line_open;  /* a response is half written: nothing else may be */
   bool no_sync;    /* nothing is to be announced after all */
   bool starts_tls; /* when the reply is written */
-  bool expunged;  /* a message that was asked for is gone: OK becomes NO [EXPUNGEISSUED] */
-  imap4_str code; /* response code without brackets; in the arena or static */
+  bool expunged;   /* a message that was asked for is gone: OK becomes NO [EXPUNGEISSUED] */
+  imap4_str code;  /* response code without brackets; in the arena or static */
   imap4_str reply_text;
 };
 

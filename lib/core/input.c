@@ -244,7 +244,8 @@ void imap4i_input_discard(imap4_session *s, uint64_t size, uint32_t max) {
 void imap4i_input_next(imap4_session *s) {
   if (s->input.mode == IMAP4I_INPUT_LINE) {
     imap4i_wipe(s->input.buf.p, s->input.buf.n);
-    s->input.mode = IMAP4I_INPUT_COMMAND; /* until the command asks again: the next line may be a new command */
+    s->input.mode =
+        IMAP4I_INPUT_COMMAND; /* until the command asks again: the next line may be a new command */
   }
   imap4i_buf_clear(&s->input.buf);
   s->input.ready = s->input.mode == IMAP4I_INPUT_STREAM && s->input.left == 0;

@@ -13,8 +13,9 @@ struct args_head {
   imap4_session *session;
 };
 
-#define HEAD_FITS(type)                                                                                     \
-  _Static_assert(offsetof(type, struct_size) == 0 && offsetof(type, session) == offsetof(struct args_head, session), \
+#define HEAD_FITS(type)                                                                                      \
+  _Static_assert(offsetof(type, struct_size) == 0 &&                                                         \
+                     offsetof(type, session) == offsetof(struct args_head, session),                         \
                  "args structs begin alike")
 HEAD_FITS(imap4_authenticate_args);
 HEAD_FITS(imap4_sasl_args);
@@ -151,7 +152,8 @@ static bool stride_valid(uint32_t stride, size_t minimum) {
 
 static bool rows_valid(const imap4_session *s, const imap4_query_result *r) {
   uint32_t after = s->op.after_uid;
-  if (r->count > s->op.capacity || (r->count > 0 && (!r->rows || !stride_valid(r->row_size, sizeof(imap4_row)))))
+  if (r->count > s->op.capacity ||
+      (r->count > 0 && (!r->rows || !stride_valid(r->row_size, sizeof(imap4_row)))))
     return false;
   if (r->count == 0 && !r->last) return false; /* no progress */
   for (uint32_t i = 0; i < r->count; i++) {
@@ -200,7 +202,8 @@ static bool each_range_valid(imap4_uid_ranges r) {
 }
 
 static bool poll_valid(const imap4_mailbox_state *r) {
-  return r->uidvalidity > 0 && r->uidnext > 0 && r->highest_modseq > 0 && (r->keywords.n == 0 || r->keywords.p);
+  return r->uidvalidity > 0 && r->uidnext > 0 && r->highest_modseq > 0 &&
+         (r->keywords.n == 0 || r->keywords.p);
 }
 
 static bool namespaces_valid(const imap4_namespaces_result *r) {
@@ -523,11 +526,8 @@ void imap4i_op_free(imap4_session *s) {
 
 int imap4i_authorize(imap4_session *s, imap4_str name, uint32_t rights) {
   if (!s->server->store.authorize) return IMAP4_OK;
-  imap4_authorize_args args = {.struct_size = sizeof args,
-                               .rights = rights,
-                               .session = s,
-                               .account = s->account,
-                               .name = name};
+  imap4_authorize_args args = {
+      .struct_size = sizeof args, .rights = rights, .session = s, .account = s->account, .name = name};
   s->calling++;
   int status = known_status(s->server->store.authorize(s->server->store_user, &args));
   s->calling--;

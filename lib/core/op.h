@@ -68,10 +68,10 @@ typedef struct imap4i_op {
   imap4_op number; /* of the current or last operation */
   uint8_t kind;
   uint8_t state;
-  bool completed;     /* imap4_op_complete() came */
-  bool fresh;         /* the command has not seen the answer yet */
-  int status;         /* IMAP4_OK or IMAP4_ST_* */
-  uint32_t capacity;  /* what the call allowed, to check the answer against */
+  bool completed;    /* imap4_op_complete() came */
+  bool fresh;        /* the command has not seen the answer yet */
+  int status;        /* IMAP4_OK or IMAP4_ST_* */
+  uint32_t capacity; /* what the call allowed, to check the answer against */
   uint32_t after_uid;
   imap4i_result result;
   imap4i_arena copies; /* of what a completion's result pointed to */

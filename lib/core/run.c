@@ -180,9 +180,10 @@ static bool put_greeting(imap4_session *s) {
   imap4i_buf *out = &s->out;
   imap4_str text = s->server->greeting ? imap4i_str(s->server->greeting, s->server->greeting_length)
                                        : IMAP4I_S("IMAP4 server ready");
-  return imap4i_buf_puts(out, s->preauth ? IMAP4I_S("* PREAUTH [CAPABILITY ") : IMAP4I_S("* OK [CAPABILITY ")) &&
-         imap4i_put_capabilities(s, out) && imap4i_buf_puts(out, IMAP4I_S("] ")) && imap4i_put_text(out, text) &&
-         imap4i_buf_puts(out, IMAP4I_S("\r\n"));
+  return imap4i_buf_puts(out,
+                         s->preauth ? IMAP4I_S("* PREAUTH [CAPABILITY ") : IMAP4I_S("* OK [CAPABILITY ")) &&
+         imap4i_put_capabilities(s, out) && imap4i_buf_puts(out, IMAP4I_S("] ")) &&
+         imap4i_put_text(out, text) && imap4i_buf_puts(out, IMAP4I_S("\r\n"));
 }
 
 static int greet(imap4_session *s) {

@@ -5,7 +5,8 @@
 #include "base/buf.h"
 #include "wire/writer.h"
 
-/* A struct that was shorter in a released version is still taken; see the sizes in tests/unit/test_server.c. */
+/* A struct that was shorter in a released version is still taken; see the sizes in tests/unit/test_server.c.
+ */
 #define MINIMUM_STORE offsetof(imap4_store, cancel)
 #define MINIMUM_LIMITS sizeof(imap4_limits)
 #define MINIMUM_CONFIG sizeof(imap4_config)

@@ -177,7 +177,8 @@ int imap4_session_output_done(imap4_session *s, size_t n) {
   return IMAP4_OK;
 }
 
-/* A session that waits for its client holds no buffers (contract C7); one at work needs them again at once. */
+/* A session that waits for its client holds no buffers (contract C7); one at work needs them again at once.
+ */
 void imap4i_shrink(imap4_session *s) {
   bool waits = !s->command || s->input.mode == IMAP4I_INPUT_LINE;
   if (!waits || s->runnable) return;

@@ -17,12 +17,12 @@ struct imap4i_command;
 
 /* What a step of a command returns, beside a fatal error. */
 enum {
-  IMAP4I_STEP_AGAIN = 0,    /* call me again */
-  IMAP4I_STEP_DONE,         /* the reply is set */
-  IMAP4I_STEP_WAIT_OUTPUT,  /* when output was sent */
-  IMAP4I_STEP_WAIT_STORE,   /* when the operation is complete */
-  IMAP4I_STEP_WAIT_INPUT,   /* when the input asked for is there */
-  IMAP4I_STEP_WAIT_TLS      /* when TLS is up */
+  IMAP4I_STEP_AGAIN = 0,   /* call me again */
+  IMAP4I_STEP_DONE,        /* the reply is set */
+  IMAP4I_STEP_WAIT_OUTPUT, /* when output was sent */
+  IMAP4I_STEP_WAIT_STORE,  /* when the operation is complete */
+  IMAP4I_STEP_WAIT_INPUT,  /* when the input asked for is there */
+  IMAP4I_STEP_WAIT_TLS     /* when TLS is up */
 };
 
 /* What the next octets of input are. */
@@ -43,11 +43,11 @@ typedef struct imap4i_input {
   uint32_t literals;   /* in this command so far */
   uint32_t literal_octets;
   uint8_t mode;
-  uint8_t after;  /* the mode that follows a discarded literal */
-  bool ready;     /* a command, a line or a chunk is complete in |buf| */
-  bool ended;     /* the client has closed its side */
-  bool too_long;  /* INPUT_LINE: the line passed |line_max| and was cut */
-  bool sync;      /* a refused literal was synchronising: the client will not send it */
+  uint8_t after;          /* the mode that follows a discarded literal */
+  bool ready;             /* a command, a line or a chunk is complete in |buf| */
+  bool ended;             /* the client has closed its side */
+  bool too_long;          /* INPUT_LINE: the line passed |line_max| and was cut */
+  bool sync;              /* a refused literal was synchronising: the client will not send it */
   imap4i_refusal refusal; /* the command under way is refused with this; text is empty if not */
 } imap4i_input;
 
@@ -85,11 +85,11 @@ struct imap4_session {
   bool secure;
   bool preauth;
   bool greeted;
-  bool closing;   /* nothing more will be said; closed when the output is sent */
-  bool runnable;  /* a step can be made without anything from outside */
-  bool notified;  /* something may have happened in the selected mailbox */
-  bool watching;  /* the store's watch is on */
-  bool saw_end;   /* the transport's read said IMAP4_END */
+  bool closing;  /* nothing more will be said; closed when the output is sent */
+  bool runnable; /* a step can be made without anything from outside */
+  bool notified; /* something may have happened in the selected mailbox */
+  bool watching; /* the store's watch is on */
+  bool saw_end;  /* the transport's read said IMAP4_END */
   uint8_t bye_length;
   char bye[200]; /* asked for by imap4_session_bye(): its text */
 };

@@ -5,9 +5,8 @@
  *
  *   poll        has the mod-sequence moved?  If not, and no expunge is owed, that is all.
  *   new         UIDs from the view's |uidnext| on join the view
- *   gone        if there are more messages in the view than in the mailbox, some were expunged: the store says
- *               which, or all UIDs are compared; then EXPUNGE, where that is allowed now
- *   exists      EXISTS and RECENT
+ *   gone        if there are more messages in the view than in the mailbox, some were expunged: the store
+ * says which, or all UIDs are compared; then EXPUNGE, where that is allowed now exists      EXISTS and RECENT
  *   flags       messages with a newer mod-sequence, except the new ones
  *
  * New messages are appended before the gone ones are looked for, so one comparison finds both kinds.
@@ -101,7 +100,8 @@ static int tell_keywords(imap4_session *s, const imap4_mailbox_state *state) {
 static int sync_polled(imap4_session *s) {
   imap4i_view *v = s->view;
   const imap4_mailbox_state *state = &s->op.result.poll;
-  if (s->op.status == IMAP4_ST_NONEXISTENT || (s->op.status == IMAP4_OK && state->uidvalidity != v->uidvalidity))
+  if (s->op.status == IMAP4_ST_NONEXISTENT ||
+      (s->op.status == IMAP4_OK && state->uidvalidity != v->uidvalidity))
     return imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("The selected mailbox is gone"));
   /* The command itself succeeded; what could not be found out now is told another time. */
   if (s->op.status != IMAP4_OK) return next(v, SYNC_END);
@@ -133,7 +133,8 @@ static int sync_new_rows(imap4_session *s) {
   const imap4_query_result *r = &s->op.result.query;
   for (uint32_t i = 0; i < r->count; i++) {
     uint32_t uid = imap4i_op_row(s, i).uid;
-    if (uid >= v->sync_uidnext) return next(v, SYNC_EXISTS); /* not asked for: the store is not to be trusted */
+    if (uid >= v->sync_uidnext)
+      return next(v, SYNC_EXISTS); /* not asked for: the store is not to be trusted */
     bool recent = v->sync_first_recent == 0 || uid >= v->sync_first_recent;
     if (!imap4i_view_add(v, uid, recent)) return IMAP4_ERR_NOMEM;
     v->sync_after = uid;
@@ -174,7 +175,8 @@ static bool note_gone(imap4i_view *v, imap4_uid_ranges ranges) {
   imap4i_uidset both;
   imap4i_uidset_init(&both, v->gone.mem);
   bool ok = imap4i_uidset_intersect(&both, imap4i_uidset_ranges(&v->uids), ranges);
-  for (size_t i = 0; ok && i < both.n; i++) ok = imap4i_uidset_add(&v->gone, both.p[i].first, both.p[i].last);
+  for (size_t i = 0; ok && i < both.n; i++)
+    ok = imap4i_uidset_add(&v->gone, both.p[i].first, both.p[i].last);
   imap4i_uidset_free(&both);
   return ok;
 }
@@ -278,7 +280,8 @@ static int sync_flags(imap4_session *s) {
     v->modseq = v->sync_modseq;
     return next(v, SYNC_END);
   }
-  return ask(s, SYNC_FLAGS_ROWS, imap4i_uidset_ranges(&v->uids), IMAP4_ATTR_FLAGS | IMAP4_ATTR_MODSEQ, v->modseq);
+  return ask(s, SYNC_FLAGS_ROWS, imap4i_uidset_ranges(&v->uids), IMAP4_ATTR_FLAGS | IMAP4_ATTR_MODSEQ,
+             v->modseq);
 }
 
 bool imap4i_put_flags_row(imap4_session *s, const imap4_row *row, bool uid) {

@@ -24,7 +24,8 @@ static bool add_uids(const imap4i_view *view, uint32_t first, uint32_t last, ima
   return true;
 }
 
-int imap4i_view_resolve(const imap4i_view *view, const imap4i_set *set, bool uid, bool lenient, imap4i_uidset *to) {
+int imap4i_view_resolve(const imap4i_view *view, const imap4i_set *set, bool uid, bool lenient,
+                        imap4i_uidset *to) {
   imap4_uid_ranges uids = imap4i_uidset_ranges(&view->uids);
   uint32_t largest_uid = uids.n > 0 ? uids.p[uids.n - 1].last : 0;
   for (size_t i = 0; i < set->n; i++) {
@@ -48,7 +49,8 @@ int imap4i_view_resolve(const imap4i_view *view, const imap4i_set *set, bool uid
 }
 
 bool imap4i_view_remove(imap4i_view *view, imap4_uid_ranges gone) {
-  if (!imap4i_uidset_subtract(&view->recent, gone) || !imap4i_uidset_subtract(&view->uids, gone)) return false;
+  if (!imap4i_uidset_subtract(&view->recent, gone) || !imap4i_uidset_subtract(&view->uids, gone))
+    return false;
   view->count = (uint32_t)imap4i_ranges_count(imap4i_uidset_ranges(&view->uids));
   return true;
 }
@@ -68,6 +70,7 @@ void imap4i_view_own_change(imap4i_view *view, const imap4_store_flags_result *c
 
 uint64_t imap4i_keywords_hash(imap4_str keywords, bool new_keywords) {
   uint64_t hash = 14695981039346656037u; /* FNV-1a: only tells one list from the next */
-  for (size_t i = 0; i < keywords.n; i++) hash = (hash ^ (unsigned char)keywords.p[i]) * 1099511628211u;
+  for (size_t i = 0; i < keywords.n; i++)
+    hash = (hash ^ (unsigned char)keywords.p[i]) * 1099511628211u;
   return (hash ^ (new_keywords ? 1 : 0)) * 1099511628211u;
 }

@@ -11,10 +11,10 @@
 #include "wire/command.h"
 
 typedef struct imap4i_view {
-  void *mailbox;        /* the store's */
-  imap4i_uidset uids;   /* messages the client knows, in order of their sequence numbers */
-  imap4i_uidset recent; /* those that are \Recent to this session */
-  imap4i_uidset gone;   /* found to be expunged, while this is being told */
+  void *mailbox;           /* the store's */
+  imap4i_uidset uids;      /* messages the client knows, in order of their sequence numbers */
+  imap4i_uidset recent;    /* those that are \Recent to this session */
+  imap4i_uidset gone;      /* found to be expunged, while this is being told */
   uint64_t modseq;         /* flag changes are told up to this mod-sequence */
   uint64_t expunge_modseq; /* and expunges up to this one */
   uint64_t keywords_hash;  /* of the keywords last told in FLAGS */
@@ -29,16 +29,16 @@ typedef struct imap4i_view {
 
   /* The announcement under way (sync.c). */
   uint8_t sync_phase;
-  bool sync_expunges;       /* EXPUNGE may be sent now */
-  bool sync_uid;            /* FETCH responses carry the UID */
-  bool sync_more;           /* a query goes on after |sync_after| */
-  uint32_t sync_after;      /* where a query or an announcement goes on */
-  uint32_t sync_row;        /* next row of the answer */
-  uint32_t sync_removed;    /* EXPUNGE responses sent so far */
-  uint32_t sync_before;     /* |uidnext| when it began: what is below is no news */
+  bool sync_expunges;         /* EXPUNGE may be sent now */
+  bool sync_uid;              /* FETCH responses carry the UID */
+  bool sync_more;             /* a query goes on after |sync_after| */
+  uint32_t sync_after;        /* where a query or an announcement goes on */
+  uint32_t sync_row;          /* next row of the answer */
+  uint32_t sync_removed;      /* EXPUNGE responses sent so far */
+  uint32_t sync_before;       /* |uidnext| when it began: what is below is no news */
   imap4_uid_range sync_range; /* of a query: must live during the call only, but costs little here */
-  uint64_t sync_modseq;     /* highest_modseq of the poll */
-  uint32_t sync_exists;     /* and its number of messages */
+  uint64_t sync_modseq;       /* highest_modseq of the poll */
+  uint32_t sync_exists;       /* and its number of messages */
   uint32_t sync_first_recent;
   uint32_t sync_uidnext;
 } imap4i_view;
@@ -51,7 +51,8 @@ uint32_t imap4i_view_seq(const imap4i_view *view, uint32_t uid);
  * IMAP4_OK; IMAP4I_PARSE_REFUSED for a sequence number that no message has (RFC 3501 section 9,
  * seq-number), unless |lenient|; IMAP4_ERR_NOMEM.
  */
-int imap4i_view_resolve(const imap4i_view *view, const imap4i_set *set, bool uid, bool lenient, imap4i_uidset *to);
+int imap4i_view_resolve(const imap4i_view *view, const imap4i_set *set, bool uid, bool lenient,
+                        imap4i_uidset *to);
 
 /* Messages known to be gone from the store leave the view. */
 IMAP4_MUST_USE bool imap4i_view_remove(imap4i_view *view, imap4_uid_ranges gone);

@@ -33,7 +33,8 @@ static const char *const names[IMAP4I_FIELD_COUNT] = {"date",
 #define DEFAULT_CHARSET "\"CHARSET\" \"us-ascii\""
 
 void imap4i_fields_init(imap4i_fields *fields, imap4i_mem *mem, const imap4_limits *limits) {
-  *fields = (imap4i_fields){.limits = limits};
+  memset(fields, 0, sizeof *fields); /* it is large; a literal would be made on the stack first */
+  fields->limits = limits;
   for (size_t i = 0; i < IMAP4I_FIELD_COUNT; i++)
     imap4i_buf_init(&fields->text[i], mem, SIZE_MAX);
   imap4i_buf_init(&fields->parameters, mem, SIZE_MAX);

@@ -24,7 +24,7 @@ typedef struct imap4i_refusal {
 } imap4i_refusal;
 
 typedef struct imap4i_parser {
-  const char *p;   /* next octet */
+  const char *p; /* next octet */
   const char *end;
   imap4i_arena *arena;
   const imap4_limits *limits;
@@ -45,7 +45,8 @@ int imap4i_parse_name(imap4i_parser *parser, imap4_str *name, bool *uid);
 typedef int (*imap4i_parse_function)(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_none(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_mailbox(imap4i_parser *parser, imap4i_args *args);
-int imap4i_parse_create(imap4i_parser *parser, imap4i_args *args); /* a trailing delimiter stays on the name */
+int imap4i_parse_create(imap4i_parser *parser,
+                        imap4i_args *args); /* a trailing delimiter stays on the name */
 int imap4i_parse_rename(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_login(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_authenticate(imap4i_parser *parser, imap4i_args *args);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client for tests: one session on a memory store with a counting allocator, fed with whole lines.  What the
- * session says is gathered in |said| and forgotten at the next line.
+ * A client for tests: one session on a memory store with a counting allocator, fed with whole lines.  What
+ * the session says is gathered in |said| and forgotten at the next line.
  */
 #ifndef TESTS_SESSION_CLIENT_H
 #define TESTS_SESSION_CLIENT_H
@@ -55,7 +55,8 @@ static inline void host_open(host *h, const imap4_memory_config *memory, const i
 static inline void host_close(host *h) {
   imap4_memory_counts counts;
   imap4_memory_get_counts(h->memory, &counts);
-  assert_int_equal(counts.accounts + counts.mailboxes + counts.uploads + counts.exchanges + counts.pending, 0);
+  assert_int_equal(counts.accounts + counts.mailboxes + counts.uploads + counts.exchanges + counts.pending,
+                   0);
   imap4_server_free(h->server);
   assert_int_equal(h->heap, 0);
   imap4_memory_free(h->memory);
@@ -75,7 +76,8 @@ static inline void client_settle(client *c) {
       c->length += len;
       c->said[c->length] = '\0';
       assert_int_equal(imap4_session_output_done(c->session, len), IMAP4_OK);
-    } else if (!(imap4_session_want(c->session) & IMAP4_WANT_RUN) && !imap4_memory_complete_next(c->host->memory)) {
+    } else if (!(imap4_session_want(c->session) & IMAP4_WANT_RUN) &&
+               !imap4_memory_complete_next(c->host->memory)) {
       return;
     }
   }

@@ -59,7 +59,8 @@ static void check_store(uint32_t manner, uint32_t read_octets, uint32_t without)
   memcpy(whole, got, n);
   assert_memory_equal(got + n, ")\r\na3 OK", 8);
   assert_true(n > 16384);
-  assert_memory_equal(whole, "X-Long: field number 000000\r\n\tfolded 0\r\nX-Long: field number 000001\r\n", 68);
+  assert_memory_equal(whole, "X-Long: field number 000000\r\n\tfolded 0\r\nX-Long: field number 000001\r\n",
+                      68);
   assert_memory_equal(whole + n - 4, "\r\n\r\n", 4);
 
   static const struct {
@@ -74,7 +75,8 @@ static void check_store(uint32_t manner, uint32_t read_octets, uint32_t without)
     assert_int_equal(length, expected);
     assert_memory_equal(got, whole + (offset < n ? offset : 0), length);
   }
-  got = literal(client_line(&c, "a5 FETCH 1 (ENVELOPE BODY.PEEK[HEADER.FIELDS.NOT (X-Long X-Other)] FLAGS)"), &n);
+  got = literal(client_line(&c, "a5 FETCH 1 (ENVELOPE BODY.PEEK[HEADER.FIELDS.NOT (X-Long X-Other)] FLAGS)"),
+                &n);
   assert_int_equal(n, 16);
   static const char rest[] = "Subject: end\r\n\r\n FLAGS (\\Recent))\r\na5 OK";
   assert_memory_equal(got, rest, sizeof rest - 1);

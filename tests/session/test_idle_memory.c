@@ -55,7 +55,8 @@ static void idle_on_a_fragmented_mailbox(void **state) {
     assert_int_equal(imap4_memory_add_message(h.memory, span(""), span("INBOX"), &message), IMAP4_OK);
   for (uint32_t uid = 2; uid <= COUNT; uid += 2) {
     imap4_uid_range one = {uid, uid};
-    assert_int_equal(imap4_memory_expunge(h.memory, span(""), span("INBOX"), (imap4_uid_ranges){&one, 1}), IMAP4_OK);
+    assert_int_equal(imap4_memory_expunge(h.memory, span(""), span("INBOX"), (imap4_uid_ranges){&one, 1}),
+                     IMAP4_OK);
   }
   client_open(&c, &h);
   client_line(&c, "a1 LOGIN somebody secret");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Address fields as readers see them. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "imap4/error.h"

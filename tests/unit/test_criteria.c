@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Three-valued logic against an evaluator that tries all values of what is not known. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "imap4/error.h"

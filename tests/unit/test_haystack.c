@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Bodies in all encodings and charsets, at every cut, on their way to the matcher. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "imap4/error.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The matcher against a naive search, over all kinds of cuts. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdlib.h>

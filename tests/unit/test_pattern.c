@@ -85,11 +85,13 @@ static void like_the_definition(void **state) {
   char pattern[6];
   char name[6];
   for (unsigned p = 0; p < 4 * 4 * 4 * 4 * 4; p++) {
-    for (unsigned i = 0, rest = p; i < 5; i++, rest /= 4) pattern[i] = pattern_letters[rest % 4];
+    for (unsigned i = 0, rest = p; i < 5; i++, rest /= 4)
+      pattern[i] = pattern_letters[rest % 4];
     pattern[p % 6] = '\0';
     pattern[5] = '\0';
     for (unsigned n = 0; n < 3 * 3 * 3 * 3; n++) {
-      for (unsigned i = 0, rest = n; i < 4; i++, rest /= 3) name[i] = name_letters[rest % 3];
+      for (unsigned i = 0, rest = n; i < 4; i++, rest /= 3)
+        name[i] = name_letters[rest % 3];
       name[n % 5] = '\0';
       name[4] = '\0';
       assert_int_equal(matches("", pattern, name), naive(pattern, name));
@@ -104,7 +106,8 @@ static void hostile_h18_many_wildcards(void **state) {
   char name[1001];
   memset(name, 'a', 1000);
   name[1000] = '\0';
-  for (size_t i = 0; i < 1000; i++) pattern[i] = i % 2 ? '%' : '*';
+  for (size_t i = 0; i < 1000; i++)
+    pattern[i] = i % 2 ? '%' : '*';
   pattern[999] = 'b';
   pattern[1000] = '\0';
   assert_false(matches("", pattern, name));
@@ -141,9 +144,12 @@ static void no_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(wildcards),           cmocka_unit_test(reference),
-      cmocka_unit_test(inbox),               cmocka_unit_test(like_the_definition),
-      cmocka_unit_test(hostile_h18_many_wildcards), cmocka_unit_test(prefix),
+      cmocka_unit_test(wildcards),
+      cmocka_unit_test(reference),
+      cmocka_unit_test(inbox),
+      cmocka_unit_test(like_the_definition),
+      cmocka_unit_test(hostile_h18_many_wildcards),
+      cmocka_unit_test(prefix),
       cmocka_unit_test(no_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The search machine: every kind of key, every cut, octets that are asked for, memory that runs out. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "mail/digest.h"

@@ -19,7 +19,8 @@ static imap4_store complete_store(void) {
   imap4_store s = {.struct_size = sizeof s};
   void (**members)(void) = (void (**)(void))(void *)&s.authenticate;
   size_t count = (offsetof(imap4_store, cancel) - offsetof(imap4_store, authenticate)) / sizeof *members;
-  for (size_t i = 0; i < count; i++) members[i] = never;
+  for (size_t i = 0; i < count; i++)
+    members[i] = never;
   return s;
 }
 
@@ -119,8 +120,8 @@ static void texts(void **state) {
   c.id_count = 2;
   assert_int_equal(imap4_server_new(&c, &server), IMAP4_OK);
   assert_true(imap4i_eq(imap4i_str(server->greeting, server->greeting_length), IMAP4I_S("wel??come")));
-  assert_true(
-      imap4i_eq(imap4i_str(server->id, server->id_length), IMAP4I_S("(\"name\" \"a \\\"b\\\"\" \"version\" NIL)")));
+  assert_true(imap4i_eq(imap4i_str(server->id, server->id_length),
+                        IMAP4I_S("(\"name\" \"a \\\"b\\\"\" \"version\" NIL)")));
   imap4_server_free(server);
   imap4_server_free(NULL);
 }
@@ -149,9 +150,12 @@ static void no_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(store_must_be_complete), cmocka_unit_test(sasl_needs_its_functions),
-      cmocka_unit_test(older_and_newer_stores), cmocka_unit_test(limits),
-      cmocka_unit_test(texts),                  cmocka_unit_test(no_memory),
+      cmocka_unit_test(store_must_be_complete),
+      cmocka_unit_test(sasl_needs_its_functions),
+      cmocka_unit_test(older_and_newer_stores),
+      cmocka_unit_test(limits),
+      cmocka_unit_test(texts),
+      cmocka_unit_test(no_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Sets with and without "*", needles and their order. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "memory_check.h"

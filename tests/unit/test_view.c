@@ -24,7 +24,8 @@ static void open_view(fixture *f, const uint32_t *uids, size_t n) {
   imap4i_uidset_init(&f->view.recent, mem);
   imap4i_uidset_init(&f->view.gone, mem);
   imap4i_uidset_init(&f->to, mem);
-  for (size_t i = 0; i < n; i++) assert_true(imap4i_view_add(&f->view, uids[i], uids[i] >= 8));
+  for (size_t i = 0; i < n; i++)
+    assert_true(imap4i_view_add(&f->view, uids[i], uids[i] >= 8));
 }
 
 static void close_view(fixture *f) {
@@ -35,8 +36,8 @@ static void close_view(fixture *f) {
 }
 
 /* |expected|: UIDs in order, 0 at the end. */
-static void expect_set(fixture *f, const imap4i_set_range *ranges, size_t n, bool uid, bool lenient, int status,
-                       const uint32_t *expected) {
+static void expect_set(fixture *f, const imap4i_set_range *ranges, size_t n, bool uid, bool lenient,
+                       int status, const uint32_t *expected) {
   imap4i_set set = {(imap4i_set_range *)(uintptr_t)ranges, n};
   imap4i_uidset_free(&f->to);
   assert_int_equal(imap4i_view_resolve(&f->view, &set, uid, lenient, &f->to), status);
@@ -49,8 +50,14 @@ static void expect_set(fixture *f, const imap4i_set_range *ranges, size_t n, boo
   assert_int_equal(imap4i_ranges_next(imap4i_uidset_ranges(&f->to), at), 0);
 }
 
-#define RANGES(...) (const imap4i_set_range[]){__VA_ARGS__}
-#define UIDS(...) (const uint32_t[]){__VA_ARGS__, 0}
+#define RANGES(...)                                                                                          \
+  (const imap4i_set_range[]) {                                                                               \
+    __VA_ARGS__                                                                                              \
+  }
+#define UIDS(...)                                                                                            \
+  (const uint32_t[]) {                                                                                       \
+    __VA_ARGS__, 0                                                                                           \
+  }
 static const uint32_t none[] = {0};
 static const uint32_t uids[] = {2, 3, 5, 8, 13};
 
@@ -58,7 +65,8 @@ static void sequence_numbers(void **state) {
   (void)state;
   fixture f;
   open_view(&f, uids, 5);
-  for (uint32_t i = 0; i < 5; i++) assert_int_equal(imap4i_view_seq(&f.view, uids[i]), i + 1);
+  for (uint32_t i = 0; i < 5; i++)
+    assert_int_equal(imap4i_view_seq(&f.view, uids[i]), i + 1);
   close_view(&f);
 }
 
@@ -148,9 +156,9 @@ static void keywords_differ(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(sequence_numbers),         cmocka_unit_test(sets_of_sequence_numbers),
-      cmocka_unit_test(sets_of_uids),             cmocka_unit_test(sets_in_an_empty_mailbox),
-      cmocka_unit_test(messages_leave),           cmocka_unit_test(own_changes_are_no_news),
+      cmocka_unit_test(sequence_numbers), cmocka_unit_test(sets_of_sequence_numbers),
+      cmocka_unit_test(sets_of_uids),     cmocka_unit_test(sets_in_an_empty_mailbox),
+      cmocka_unit_test(messages_leave),   cmocka_unit_test(own_changes_are_no_news),
       cmocka_unit_test(keywords_differ),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ void md_box_clear(struct md_box *box) {
   box->index_fd = -1;
   box->end = 0;
   box->complete = false;
-  box->stale = box->starved = false;
+  box->stale = box->starved = box->unfinished = false;
   if (box->digest_fd >= 0) close(box->digest_fd);
   box->digest_fd = -1;
   box->seen_new = box->seen_cur = (struct md_seen){0};

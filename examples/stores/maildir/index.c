@@ -388,9 +388,12 @@ static int load_tail(struct md_box *box, uint64_t size) {
     md_buf_free(&tail);
     return status;
   }
+  bool first = box->end == MD_HEADER_OCTETS;
+  bool locked = box->lock_fd >= 0;
   size = box->end + tail.n;
   apply_frames(box, tail.p, tail.n, &intent);
-  bool locked = box->lock_fd >= 0;
+  /* Somebody may be writing it now, or it was left by a crash and has to be settled before it is looked at. */
+  box->unfinished = !locked && (first || box->unfinished) && box->end < size;
   if (box->starved) {
     status = IMAP4_ST_UNAVAILABLE;
   } else if (!box->complete) {

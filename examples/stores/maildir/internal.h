@@ -148,6 +148,7 @@ struct md_box {
   uint64_t end; /* octets of the index that are in memory */
   bool stale;   /* memory is not what the file says: read it from the start */
   bool starved; /* because an allocation failed, not because of the file */
+  bool unfinished; /* when it was first read, something unfinished was at the end of the file, and still is */
   int digest_fd;
   uint32_t uidvalidity;
   uint32_t uidnext;

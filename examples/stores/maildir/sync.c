@@ -149,13 +149,19 @@ struct look {
   uint32_t *of;             /* per entry: index of its file + 1, or 0 */
   struct md_found *unknown; /* files without an entry; the names are the list's */
   size_t unknown_n;
+  uint8_t *absent; /* per entry: looks in a row in which it was not found; stays from look to look */
 };
 
-static void look_free(struct look *look) {
+static void look_clear(struct look *look) {
   md_listing_free(&look->list);
   free(look->of);
   free(look->unknown);
-  *look = (struct look){0};
+  *look = (struct look){.absent = look->absent};
+}
+
+static void look_free(struct look *look) {
+  look_clear(look);
+  free(look->absent);
 }
 
 static int by_name(const void *a, const void *b) {
@@ -226,6 +232,25 @@ static bool any_missing(const struct look *look, const struct md_box *box, unsig
   return false;
 }
 
+/* So many looks must not find a file before it counts as removed. */
+#define LOOKS 3
+
+/* Count the looks at everything in which files were missing; true when all of them count as removed. */
+static bool count_missing(struct look *look, const struct md_box *box, bool steady, bool sure) {
+  bool settled = true;
+  for (size_t i = 0; i < box->n; i++) {
+    uint8_t *absent = &look->absent[i];
+    if (look->of[i] != 0) {
+      *absent = 0;
+      continue;
+    }
+    if (sure) *absent = LOOKS;
+    if (steady && *absent < LOOKS) (*absent)++;
+    if (*absent < LOOKS) settled = false;
+  }
+  return settled;
+}
+
 /* ---- taking over ---------------------------------------------------------------------------- */
 
 #define CHUNK_OCTETS (1u << 20)
@@ -252,7 +277,7 @@ static int journal_known(struct md_box *box, const struct look *look, unsigned w
     struct md_entry *entry = &box->entries[i];
     const struct md_found *file = file_of(look, i);
     if (!file) {
-      if (!looked_at(what, entry)) continue;
+      if (!looked_at(what, entry) || look->absent[i] < LOOKS) continue;
       md_frame_expunge(frame, entry->uid, modseq);
     } else {
       if (is_known(file, entry)) continue;
@@ -303,22 +328,24 @@ static int take_over(struct md_box *box, const struct look *look, unsigned what)
   return status;
 }
 
-/* Read the directories until nothing moves while they are read: a file that is renamed meanwhile may be
- * missed, and must not be taken for removed. */
+/*
+ * Read the directories.  A file that is renamed meanwhile may be missed, and must not be taken for removed:
+ * it counts as such when a look in a time without changes does not find it, or several looks in a row do not
+ * during which no change showed.  Where something moves all the time, it is left for another time.
+ */
 static int look_steadily(struct md_box *box, struct look *look, unsigned *what, struct md_seen seen[2]) {
-  int status = IMAP4_OK;
-  int whole = 0; /* looks at both directories */
-  for (int tries = 0; tries < 5; tries++) {
-    look_free(look);
-    whole += *what == (LOOK_NEW | LOOK_CUR);
+  look->absent = calloc(box->n + 1, 1);
+  if (!look->absent) return IMAP4_ST_UNAVAILABLE;
+  for (int tries = 0; tries < 2 * LOOKS; tries++) {
+    look_clear(look);
     int64_t now = md_now_ns();
     int64_t before[2] = {dir_mtime(box, true), dir_mtime(box, false)};
-    status = look_read(look, box, *what);
+    int status = look_read(look, box, *what);
     if (status != IMAP4_OK) return status;
     bool steady = true;
     for (int i = 0; i < 2; i++) {
       bool same = dir_mtime(box, i == 0) == before[i];
-      if ((*what & (i == 0 ? LOOK_NEW : LOOK_CUR)) && !same) steady = false;
+      steady = steady && same;
       seen[i] = (struct md_seen){before[i], same && is_past(before[i], now)};
     }
     if (!any_missing(look, box, *what)) return IMAP4_OK;
@@ -326,9 +353,10 @@ static int look_steadily(struct md_box *box, struct look *look, unsigned *what, 
       *what = LOOK_NEW | LOOK_CUR; /* may have moved from one to the other */
       continue;
     }
-    if (steady && (whole > 1 || (seen[0].sure && seen[1].sure))) return IMAP4_OK;
+    if (count_missing(look, box, steady, seen[0].sure && seen[1].sure)) return IMAP4_OK;
   }
-  return status;
+  seen[0] = seen[1] = (struct md_seen){0};
+  return IMAP4_OK;
 }
 
 int md_sync_locked(struct md_box *box, bool force) {
@@ -358,7 +386,7 @@ int md_sync(struct md_box *box, bool force) {
   if (status < 0) return status;
   if (status == IMAP4_OK) {
     md_keywords_refresh(box);
-    if (what_to_look_at(box, force) == 0) return IMAP4_OK;
+    if (!box->unfinished && what_to_look_at(box, force) == 0) return IMAP4_OK;
   }
   bool readable = status == IMAP4_OK;
   status = md_box_lock(box);
