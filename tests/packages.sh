@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh
 #
 # Read by tests/run and .ci/run: finds out which Debian or Ubuntu packages are missing and installs them.
 #

@@ -19,6 +19,7 @@ void imap4i_uidset_free(imap4i_uidset *set) {
 
 bool imap4i_ranges_valid(imap4_uid_ranges ranges) {
   uint32_t before = 0;
+  if (ranges.n > 0 && !ranges.p) return false;
   for (size_t i = 0; i < ranges.n; i++) {
     imap4_uid_range range = ranges.p[i];
     if (range.first <= before || range.last < range.first) return false;

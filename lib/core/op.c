@@ -195,10 +195,17 @@ static bool delimiter_valid(uint32_t delimiter) {
 
 /* Ranges may stand in any order (COPYUID pairs source and target), but each must be one. */
 static bool each_range_valid(imap4_uid_ranges r) {
+  if (r.n > 0 && !r.p) return false;
   for (size_t i = 0; i < r.n; i++) {
     if (r.p[i].first == 0 || r.p[i].first > r.p[i].last) return false;
   }
-  return r.n == 0 || r.p;
+  return true;
+}
+
+static bool vanished_valid(const imap4_session *s, const imap4_vanished_result *r) {
+  if (!imap4i_ranges_valid(r->uids) || r->uids.n > s->op.capacity) return false;
+  if (r->uids.n == 0) return r->last != 0; /* else there would be no progress */
+  return r->uids.p[0].first > s->op.after_uid;
 }
 
 static bool poll_valid(const imap4_mailbox_state *r) {
@@ -242,7 +249,7 @@ static bool result_valid(const imap4_session *s) {
     return each_range_valid(r->copy.source) && each_range_valid(r->copy.target) &&
            imap4i_ranges_count(r->copy.source) == imap4i_ranges_count(r->copy.target);
   case IMAP4I_OP_VANISHED:
-    return imap4i_ranges_valid(r->vanished.uids) && (r->vanished.uids.n > 0 || r->vanished.last);
+    return vanished_valid(s, &r->vanished);
   case IMAP4I_OP_NAMESPACES:
     return namespaces_valid(&r->namespaces);
   default:
@@ -466,6 +473,30 @@ int imap4_op_complete(imap4_session *s, imap4_op number, int status, const void 
   return IMAP4_OK;
 }
 
+/* What the call allows the answer to hold. */
+static void note_bounds(imap4i_op *op, uint8_t kind, const void *args) {
+  op->capacity = 0;
+  op->after_uid = 0;
+  switch (kind) {
+  case IMAP4I_OP_QUERY:
+    op->capacity = ((const imap4_query_args *)args)->capacity;
+    op->after_uid = ((const imap4_query_args *)args)->after_uid;
+    break;
+  case IMAP4I_OP_VANISHED:
+    op->capacity = ((const imap4_vanished_args *)args)->capacity;
+    op->after_uid = ((const imap4_vanished_args *)args)->after_uid;
+    break;
+  case IMAP4I_OP_LIST:
+    op->capacity = ((const imap4_list_args *)args)->capacity;
+    break;
+  case IMAP4I_OP_READ:
+    op->capacity = ((const imap4_read_args *)args)->capacity;
+    break;
+  default:
+    break;
+  }
+}
+
 int imap4i_op_call(imap4_session *s, uint8_t kind, void *args) {
   imap4i_op *op = &s->op;
   struct args_head *head = args;
@@ -478,17 +509,7 @@ int imap4i_op_call(imap4_session *s, uint8_t kind, void *args) {
   memset(&op->result, 0, sizeof op->result);
   uint32_t size = sizes[kind].result;
   memcpy(&op->result, &size, sizeof size);
-  op->capacity = 0;
-  op->after_uid = 0;
-  if (kind == IMAP4I_OP_QUERY) {
-    op->capacity = ((imap4_query_args *)args)->capacity;
-    op->after_uid = ((imap4_query_args *)args)->after_uid;
-  } else if (kind == IMAP4I_OP_LIST) {
-    op->capacity = ((imap4_list_args *)args)->capacity;
-  } else if (kind == IMAP4I_OP_READ) {
-    op->capacity = ((imap4_read_args *)args)->capacity;
-  }
-
+  note_bounds(op, kind, args);
   op->state = IMAP4I_OP_CALLING;
   s->calling++;
   int status = call_required(s, kind, args, &op->result);

@@ -115,6 +115,7 @@ static void test_queries(void **unused) {
 static void test_valid(void **unused) {
   (void)unused;
   assert_true(imap4i_ranges_valid((imap4_uid_ranges){NULL, 0}));
+  assert_false(imap4i_ranges_valid((imap4_uid_ranges){NULL, 1}));
   assert_true(imap4i_ranges_valid(RANGES({1, 1}, {3, LAST})));
   assert_true(imap4i_ranges_valid(RANGES({1, 1}, {2, 2}))); /* may touch */
   assert_false(imap4i_ranges_valid(RANGES({0, 1})));

@@ -392,7 +392,7 @@ static int load_tail(struct md_box *box, uint64_t size) {
   bool locked = box->lock_fd >= 0;
   size = box->end + tail.n;
   apply_frames(box, tail.p, tail.n, &intent);
-  /* Somebody may be writing it now, or it was left by a crash and has to be settled before it is looked at. */
+  /* Somebody may be writing it now, or a crash left it, and it has to be settled before it is looked at. */
   box->unfinished = !locked && (first || box->unfinished) && box->end < size;
   if (box->starved) {
     status = IMAP4_ST_UNAVAILABLE;

@@ -145,9 +145,9 @@ struct md_box {
   int index_fd;
   bool complete; /* its snapshot was read to the end */
   ino_t index_inode;
-  uint64_t end; /* octets of the index that are in memory */
-  bool stale;   /* memory is not what the file says: read it from the start */
-  bool starved; /* because an allocation failed, not because of the file */
+  uint64_t end;    /* octets of the index that are in memory */
+  bool stale;      /* memory is not what the file says: read it from the start */
+  bool starved;    /* because an allocation failed, not because of the file */
   bool unfinished; /* when it was first read, something unfinished was at the end of the file, and still is */
   int digest_fd;
   uint32_t uidvalidity;
