@@ -283,6 +283,7 @@ static inline bool response_any(grammar *g, responses *r) {
 
 /* Read what is complete.  Whether nothing is left over. */
 static inline bool responses_read(responses *r) {
+  if (getenv("FUZZ_SHOW")) fprintf(stderr, "%.*s", (int)(r->n - r->parsed), r->p + r->parsed);
   while (r->parsed < r->n) {
     responses before = *r;
     grammar g = grammar_of(imap4i_str(r->p + r->parsed, r->n - r->parsed));

@@ -8,6 +8,7 @@
  *   mailbox  an open mailbox; released with |close|
  *   upload   messages coming in (APPEND, COPY without |copy|); ended with |append_commit| or |append_abort|
  *   user     the pointer given in imap4_config.store_user, the first argument of every function
+ * Accounts, mailboxes and uploads are never NULL.
  *
  * THE SHAPE.  Functions that may take time look alike:
  *

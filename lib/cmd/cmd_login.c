@@ -162,6 +162,7 @@ static int sasl_answered(imap4i_command *c) {
   imap4_str challenge = r->challenge.p ? r->challenge : IMAP4I_S("");
   a->exchange = r->done ? NULL : r->exchange;
   if (!r->done) return ask(c, challenge);
+  if (!r->account) return refused(c, IMAP4_ST_SERVERBUG);
   if (challenge.n == 0) return logged_in(c, r->account, r->delimiter);
   /* RFC 3501 has no data with success: it goes as a challenge that is answered with nothing. */
   a->succeeded = true;

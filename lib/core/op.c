@@ -228,7 +228,11 @@ static bool result_valid(const imap4_session *s) {
   const imap4i_result *r = &s->op.result;
   switch (s->op.kind) {
   case IMAP4I_OP_AUTHENTICATE:
-    return delimiter_valid(r->authenticate.delimiter);
+    return r->authenticate.account && delimiter_valid(r->authenticate.delimiter);
+  case IMAP4I_OP_OPEN:
+    return r->open.mailbox != NULL;
+  case IMAP4I_OP_APPEND_BEGIN:
+    return r->append_begin.upload != NULL;
   case IMAP4I_OP_SASL:
     /* A refusal here would leave nobody to end the exchange; the command copes with what is wrong. */
     return true;
@@ -289,16 +293,37 @@ bool imap4i_op_watch(imap4_session *s, void *mailbox, bool on) {
   return status == IMAP4_OK;
 }
 
+/* The object that an answer yields; NULL if there is none. */
+static void *object_of(const imap4_session *s) {
+  const imap4i_result *r = &s->op.result;
+  switch (s->op.kind) {
+  case IMAP4I_OP_AUTHENTICATE:
+    return r->authenticate.account;
+  case IMAP4I_OP_SASL:
+    return r->sasl.done ? r->sasl.account : r->sasl.exchange;
+  case IMAP4I_OP_OPEN:
+    return r->open.mailbox;
+  case IMAP4I_OP_APPEND_BEGIN:
+    return r->append_begin.upload;
+  default:
+    return NULL;
+  }
+}
+
 /* Objects in an answer that no command will take are given back. */
 static void give_back(imap4_session *s) {
   const imap4i_result *r = &s->op.result;
+  if (!object_of(s)) return;
   switch (s->op.kind) {
   case IMAP4I_OP_AUTHENTICATE:
     imap4i_op_release(s, r->authenticate.account);
     break;
   case IMAP4I_OP_SASL:
-    if (r->sasl.done) imap4i_op_release(s, r->sasl.account);
-    if (!r->sasl.done) imap4i_op_sasl_abort(s, r->sasl.exchange);
+    if (r->sasl.done) {
+      imap4i_op_release(s, r->sasl.account);
+    } else {
+      imap4i_op_sasl_abort(s, r->sasl.exchange);
+    }
     break;
   case IMAP4I_OP_OPEN:
     imap4i_op_close(s, r->open.mailbox);

@@ -216,6 +216,13 @@ static int step(imap4_session *s) {
   return status;
 }
 
+/* The client sends a message without being asked: its octets must not be taken for commands. */
+static bool message_follows(const imap4i_command *c) {
+  uint64_t size;
+  bool sync;
+  return imap4i_find_literal(imap4i_buf_str(&c->text), &size, &sync) && !sync;
+}
+
 /*
  * Memory is short.  A host without memory loses the session.  At the session's own ceiling the command is
  * given up and the client hears of it, unless a response or a message is half through: then the connection
@@ -224,7 +231,8 @@ static int step(imap4_session *s) {
 static int out_of_memory(imap4_session *s) {
   imap4i_command *c = s->command;
   if (!s->mem.ceiling_hit) return s->fatal = IMAP4_ERR_NOMEM;
-  if (!c || c->stage == IMAP4I_STAGE_REPLY || c->line_open || s->input.mode != IMAP4I_INPUT_COMMAND) {
+  if (!c || c->stage == IMAP4I_STAGE_REPLY || c->line_open || s->input.mode != IMAP4I_INPUT_COMMAND ||
+      message_follows(c)) {
     s->closing = true;
     return IMAP4_OK;
   }

@@ -168,8 +168,9 @@ int imap4_session_output_done(imap4_session *s, size_t n) {
   s->out_sent += n;
   s->output_octets += n;
   if (s->command) s->last_command_ms = s->now_ms;
-  if (imap4i_output_waiting(s) == 0) {
-    s->out.n = 0;
+  /* A reader that is never quite up to date must not make the queue grow. */
+  if (s->out_sent >= imap4i_output_waiting(s)) {
+    imap4i_buf_drop(&s->out, s->out_sent);
     s->out_sent = 0;
   }
   if (was_full && imap4i_may_write(s)) s->runnable = true;

@@ -419,14 +419,20 @@ static void do_done(client *c) {
   finish(c, false);
 }
 
+/* A UID that is there, or that is about to be given. */
+static uint32_t some_uid(world *w, const box *b) {
+  uint32_t last = b->count > 0 ? b->messages[b->count - 1].uid : 0;
+  return b->count == 0 || pick(w, 2) ? last + 1 + pick(w, 4) : b->messages[pick(w, (uint32_t)b->count)].uid;
+}
+
 /* Mail comes and goes without any session. */
 static void do_outside(world *w) {
   char octets[1024];
   imap4_str nobody = {"", 0};
   int i = (int)pick(w, BOXES);
   imap4_str name = {box_names[i], strlen(box_names[i])};
-  imap4_uid_range range = {1 + pick(w, 30), 0};
-  range.last = range.first + pick(w, 4);
+  imap4_uid_range range = {some_uid(w, &w->boxes[i]), 0};
+  range.last = range.first + pick(w, 3);
   imap4_uid_ranges ranges = {&range, 1};
   uint32_t size = w->next_size++ % 900 + 1;
   imap4_memory_message m = {.text = {octets, size}, .flags = some_flags(w) & IMAP4_FLAG_ALL};
@@ -476,6 +482,7 @@ static void one_step(world *w) {
 /* Commands of several clients at once; afterwards all agree. */
 static void rush(world *w) {
   w->rush = true;
+  w->meanwhile = do_outside;
   for (int i = 0; i < w->client_count; i++) {
     client *c = &w->clients[i];
     if (!c->busy && pick(w, 3)) some_command(c);

@@ -175,6 +175,7 @@ void world_settle(world *w) {
       moved |= (want & (IMAP4_WANT_RUN | IMAP4_WANT_WRITE)) != 0;
       moved |= (want & IMAP4_WANT_READ) && w->clients[i].in_n > 0;
     }
+    if (w->rush && w->meanwhile && pick(w, 8) == 0) w->meanwhile(w);
     if (!moved || pick(w, 2)) moved |= imap4_memory_complete_next(w->memory) != 0;
     if (!moved) break;
   }

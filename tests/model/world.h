@@ -84,6 +84,7 @@ typedef struct world {
   bool little;
   bool direct; /* the test itself asks the store */
   bool rush;   /* commands of several clients are under way at once */
+  void (*meanwhile)(struct world *w); /* called now and then in a rush, in the middle of commands */
   uint32_t next_size;
   uint64_t now_ms;
   imap4_memory *memory;

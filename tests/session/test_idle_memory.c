@@ -68,10 +68,49 @@ static void idle_on_a_fragmented_mailbox(void **state) {
   host_close(&h);
 }
 
+/* A reader that always leaves an octet unread: what was sent does not pile up. */
+static void slow_reader(void **state) {
+  (void)state;
+  enum { SIZE = 3000000 };
+  imap4_memory_config memory;
+  host h;
+  client c;
+  size_t total = 0;
+  imap4_memory_config_init(&memory);
+  host_open(&h, &memory, NULL);
+  char *text = malloc(SIZE);
+  assert_non_null(text);
+  memset(text, 'x', SIZE);
+  memcpy(text, "Subject: x\n\n", 12);
+  imap4_memory_message message = {.text = {text, SIZE}};
+  assert_int_equal(imap4_memory_add_message(h.memory, span(""), span("INBOX"), &message), IMAP4_OK);
+  free(text);
+  client_open(&c, &h);
+  client_line(&c, "a1 LOGIN somebody secret");
+  client_line(&c, "a2 SELECT INBOX");
+  static const char fetch[] = "a3 FETCH 1 BODY.PEEK[]\r\n";
+  size_t used;
+  assert_int_equal(imap4_session_input(c.session, fetch, sizeof fetch - 1, &used), IMAP4_OK);
+  for (;;) {
+    const void *data;
+    size_t len;
+    assert_int_equal(imap4_session_run(c.session), IMAP4_OK);
+    assert_int_equal(imap4_session_output(c.session, &data, &len), IMAP4_OK);
+    if (len <= 1) break;
+    assert_int_equal(imap4_session_output_done(c.session, len - 1), IMAP4_OK);
+    total += len - 1;
+    assert_true(client_info(&c).memory < 200000);
+  }
+  assert_true(total > SIZE);
+  client_close(&c);
+  host_close(&h);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(idle_on_100000_messages),
       cmocka_unit_test(idle_on_a_fragmented_mailbox),
+      cmocka_unit_test(slow_reader),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
