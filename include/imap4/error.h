@@ -58,7 +58,7 @@ enum {
   IMAP4_ST_UNSUPPORTED = -49,     /**< NO [CANNOT]: an optional member that does not apply here; the library
                                        does without it where it can */
   IMAP4_ST_FAILED = -50,          /**< NO without a code */
-  IMAP4_ST_TEMPFAIL = -51,        /**< NO [SERVERBUG] with a text that says to try again */
+  IMAP4_ST_TEMPFAIL = -51,        /**< NO [UNAVAILABLE] with a text that says to try again */
 
   /* Fatal to the session. */
   IMAP4_FATAL = -100,         /**< the first fatal number; see imap4_is_fatal() */

@@ -29,9 +29,9 @@ typedef struct imap4_limits {
    *  of the line is dropped. */
   uint32_t command_octets;
   /** Octets of one literal that is no message (1,024 / 65,536): memory by announcement.  A synchronising
-   *  literal is refused before it is sent, others are read and dropped; NO [TOOBIG]. */
+   *  literal is refused before it is sent, others are read and dropped; NO [LIMIT]. */
   uint32_t literal_octets;
-  /** Octets of one command with its literals (12,288 / 262,144): many literals.  NO [TOOBIG]. */
+  /** Octets of one command with its literals (12,288 / 262,144): many literals.  NO [LIMIT]. */
   uint32_t command_total_octets;
   /** Literals in one command (4 / 100): as above.  BAD. */
   uint32_t literals;
@@ -60,7 +60,8 @@ typedef struct imap4_limits {
   uint32_t failed_logins;
   /** Steps of an authentication exchange (16 / 16).  NO. */
   uint32_t sasl_steps;
-  /** Octets of one line of an authentication exchange, in base64 (12,288 / 12,288).  NO. */
+  /** Octets of one line of an authentication exchange, in base64 (6,144 / 6,144; with the command around it
+   *  below |command_octets|, so that an initial response may be as long).  NO [LIMIT]. */
   uint32_t sasl_octets;
 
   /* What a session holds. */

@@ -87,7 +87,9 @@ typedef struct imap4_config {
   const imap4_limits *after_login;  /**< NULL: the defaults */
   uint64_t features_off;            /**< IMAP4_FEATURE_* that no session has */
   imap4_str greeting;               /**< text of the greeting; empty: a default */
-  const imap4_id_field *id;         /**< what ID tells of this server; NULL: "NIL" */
+  /** What ID tells of this server; NULL: "NIL".  At most 30, names of 30 and values of 1,024 octets, no name
+   *  twice (RFC 2971 section 3.3). */
+  const imap4_id_field *id;
   uint32_t id_count;
   uint32_t reserved;
 } imap4_config;

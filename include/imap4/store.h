@@ -346,7 +346,8 @@ typedef struct imap4_append_commit_result {
 
 typedef struct imap4_copy_args {
   uint32_t struct_size;
-  uint32_t reserved;
+  int32_t whole; /**< 1: if one of |uids| is gone, nothing is copied: IMAP4_ST_EXPUNGED; 0: those are passed
+                    over */
   imap4_session *session;
   void *mailbox; /**< from */
   imap4_uid_ranges uids;
@@ -426,11 +427,12 @@ typedef struct imap4_authorize_args {
   imap4_str name;
 } imap4_authorize_args;
 
-/** Namespaces beside the personal one (RFC 2342): prefixes with a delimiter at their end. */
+/** Namespaces (RFC 2342): prefixes with a delimiter at their end.  Without one of kind 0, the library adds
+ * the personal one with an empty prefix. */
 typedef struct imap4_namespace {
   imap4_str prefix;
-  uint32_t kind; /**< 0 personal, 1 other users', 2 shared */
-  uint32_t delimiter;
+  uint32_t kind;      /**< 0 personal, 1 other users', 2 shared */
+  uint32_t delimiter; /**< 0: the account's */
 } imap4_namespace;
 
 typedef struct imap4_namespaces_args {
@@ -515,9 +517,9 @@ typedef struct imap4_store {
    *  session only.  After it returns, |op| is dead: its completion is refused with IMAP4_ERR_STALE_OP.  An
    *  object that |op| was to yield must not be left behind. */
   void (*cancel)(void *user, imap4_session *session, imap4_op op);
-  /** Copy messages with flags and dates, all or none.  NULL: the library reads and appends. */
+  /** Copy messages with flags and dates, all that are there or none.  NULL: the library reads and appends. */
   int (*copy)(void *user, imap4_op op, const imap4_copy_args *args, imap4_copy_result *out);
-  /** Move messages, all or none.  NULL: the library copies, then expunges. */
+  /** Move messages, all that are there or none.  NULL: the library copies, then expunges. */
   int (*move)(void *user, imap4_op op, const imap4_copy_args *args, imap4_copy_result *out);
   /** Which UIDs are gone.  IMAP4_ST_UNSUPPORTED when |since| is too long ago.  NULL: the library compares
    *  all UIDs when the number of messages does not add up. */

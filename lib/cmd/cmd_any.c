@@ -86,6 +86,10 @@ static bool put_namespace_kind(imap4_session *s, const imap4_namespaces_result *
     char delimiter = n.delimiter > 0x20 && n.delimiter < 0x7f ? (char)n.delimiter : s->delimiter;
     ok = ok && put_namespace(&s->out, n.prefix, delimiter);
   }
+  if (kind == 0 && found == 0) {
+    found++;
+    ok = ok && imap4i_buf_putc(&s->out, '(') && put_namespace(&s->out, IMAP4I_S(""), s->delimiter);
+  }
   if (found > 0) return ok && imap4i_buf_putc(&s->out, ')');
   return ok && imap4i_buf_puts(&s->out, IMAP4I_S("NIL"));
 }
@@ -113,7 +117,6 @@ int imap4i_cmd_namespace(imap4i_command *c) {
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
   if (s->op.status == IMAP4_OK) return put_namespaces(c, &s->op.result.namespaces);
   if (s->op.status != IMAP4_ST_UNSUPPORTED) return imap4i_reply_status(c, s->op.status);
-  imap4_namespace own = {.prefix = IMAP4I_S(""), .delimiter = (unsigned char)s->delimiter};
-  imap4_namespaces_result only = {.entries = &own, .entry_size = sizeof own, .count = 1};
-  return put_namespaces(c, &only);
+  imap4_namespaces_result none = {.count = 0};
+  return put_namespaces(c, &none);
 }

@@ -156,7 +156,7 @@ static int written(imap4i_command *c) {
   if (!x->last_write) return go(c, APPEND_STREAM);
   imap4i_walker_free(x->walker);
   x->walker = NULL;
-  imap4i_input_want_line(s, s->limits->command_octets);
+  imap4i_input_want_line(s, s->limits->command_octets, true);
   return go(c, APPEND_LINE);
 }
 
@@ -197,7 +197,9 @@ static int committed(imap4i_command *c) {
   imap4_session *s = c->s;
   if (s->op.status != IMAP4_OK) return imap4i_reply_target(c, s->op.status);
   const imap4_append_commit_result *r = &s->op.result.append_commit;
-  if (r->uidvalidity == 0 || r->uids.n == 0 || !imap4i_has(s, IMAP4_FEATURE_UIDPLUS))
+  /* RFC 4315 section 3: no UIDs of a mailbox that the client could not select. */
+  if (r->uidvalidity == 0 || r->uids.n == 0 || !imap4i_has(s, IMAP4_FEATURE_UIDPLUS) ||
+      imap4i_authorize(s, c->args.append.name, IMAP4_RIGHT_READ) != IMAP4_OK)
     return imap4i_reply_ok(c, IMAP4I_S("APPEND completed"));
   imap4i_buf code;
   imap4i_buf_init(&code, &s->mem, SIZE_MAX);

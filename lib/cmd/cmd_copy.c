@@ -30,7 +30,8 @@ static int begin(imap4i_command *c) {
                                          : IMAP4I_S("COPY completed; no such message"));
   status = imap4i_authorize(s, a->name, IMAP4_RIGHT_INSERT);
   if (status != IMAP4_OK) return imap4i_reply_target(c, status);
-  imap4i_copier_init(&x->copier, s, s->view->mailbox, imap4i_uidset_ranges(&x->uids), a->name, is_move(c));
+  imap4i_copier_init(&x->copier, s, s->view->mailbox, imap4i_uidset_ranges(&x->uids), a->name, is_move(c),
+                     !c->row->uid);
   c->phase = COPY_RUN;
   return IMAP4I_STEP_AGAIN;
 }
@@ -41,7 +42,7 @@ static int run(imap4i_command *c) {
   int status = imap4i_copier_step(&x->copier, c, &failure);
   if (status != IMAP4I_STEP_DONE) return status;
   if (failure != IMAP4_OK) return imap4i_reply_target(c, failure);
-  c->expunged = x->copier.copied == 0;
+  if (x->copier.copied == 0) c->expunged = IMAP4I_GONE_SOME;
   if (is_move(c) && x->copier.code.n > 0) {
     c->phase = COPY_TELL;
     return IMAP4I_STEP_AGAIN;

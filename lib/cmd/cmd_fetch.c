@@ -148,7 +148,7 @@ static int message(imap4i_command *c) {
   if (!row) {
     if (!x->batch.last) return go(c, FETCH_ASK);
     /* RFC 2180 section 4.1: what is missing was expunged by others, and the client may have to know. */
-    if (x->batch.total < imap4i_ranges_count(imap4i_uidset_ranges(&x->uids))) c->expunged = true;
+    if (x->batch.total < imap4i_ranges_count(imap4i_uidset_ranges(&x->uids))) c->expunged = IMAP4I_GONE_SOME;
     return imap4i_reply_ok(c, IMAP4I_S("FETCH completed"));
   }
   if (!imap4i_ranges_has(imap4i_uidset_ranges(&x->uids), row->uid)) return next_message(c);
@@ -162,7 +162,7 @@ static int message(imap4i_command *c) {
 /* The message can't be read.  Gone: passed over.  Else the command fails. */
 static int unreadable(imap4i_command *c, int status) {
   if (status != IMAP4_ST_EXPUNGED) return imap4i_reply_status(c, status);
-  c->expunged = true;
+  c->expunged = IMAP4I_GONE_SOME;
   return next_message(c);
 }
 
@@ -390,8 +390,12 @@ static int prepared(imap4i_command *c) {
   fetch_context *x = c->context;
   if (x->none) return after_prepared(c);
   if (c->s->op.status != IMAP4_OK) {
-    /* Once the response has begun, only the end of the connection is honest. */
-    return c->line_open ? imap4i_die_in_literal(c) : unreadable(c, c->s->op.status);
+    if (!c->line_open) return unreadable(c, c->s->op.status);
+    /* RFC 2180 section 4.1.3: the response has begun; this section is NIL, and the command fails. */
+    c->expunged = IMAP4I_GONE_HALF;
+    x->none = true;
+    x->left = 0;
+    return after_prepared(c);
   }
   if (x->filtered) {
     int status = count_fields(c);

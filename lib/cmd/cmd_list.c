@@ -57,7 +57,7 @@ static int put_line(imap4i_command *c, imap4_str name, uint32_t attributes, bool
        put_attribute(out, IMAP4I_S("\\Noinferiors"), no_inferiors, &any) &&
        put_attribute(out, IMAP4I_S("\\Marked"), !no_select && attributes & IMAP4_MAILBOX_MARKED, &any) &&
        put_attribute(out, IMAP4I_S("\\Unmarked"), !no_select && attributes & IMAP4_MAILBOX_UNMARKED, &any) &&
-       put_attribute(out, IMAP4I_S("\\HasChildren"), tells_children && children, &any) &&
+       put_attribute(out, IMAP4I_S("\\HasChildren"), tells_children && children && !no_inferiors, &any) &&
        put_attribute(out, IMAP4I_S("\\HasNoChildren"), tells_children && !children && !no_inferiors, &any);
   ok = ok && imap4i_buf_puts(out, IMAP4I_S(") ")) && imap4i_put_quoted(out, imap4i_str(&s->delimiter, 1)) &&
        imap4i_buf_putc(out, ' ') && imap4i_put_mailbox(out, name, false) &&
@@ -118,8 +118,7 @@ static int show_held(imap4i_command *c, bool children) {
   imap4_str held = imap4i_buf_str(&x->held);
   if (held.n == 0) return IMAP4I_STEP_AGAIN;
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
-  if (imap4i_pattern_matches(&x->pattern, held) &&
-      imap4i_authorize(s, held, IMAP4_RIGHT_LOOKUP) == IMAP4_OK) {
+  if (imap4i_pattern_matches(&x->pattern, held)) {
     int status = put_line(c, held, x->held_attributes, children, true);
     if (status < 0) return status;
   }
@@ -148,7 +147,8 @@ static int entry(imap4i_command *c) {
   if (x->after.n > 0 && x->row == 0 &&
       imap4_mailbox_compare(imap4i_buf_str(&x->after), e.name, s->delimiter) >= 0)
     return imap4i_reply_status(c, IMAP4_ST_SERVERBUG);
-  if (is_hidden(c, e.attributes)) {
+  /* Nothing may show that there is a name which may not be seen, not even its levels (RFC 3348 section 6). */
+  if (is_hidden(c, e.attributes) || imap4i_authorize(s, e.name, IMAP4_RIGHT_LOOKUP) != IMAP4_OK) {
     imap4i_buf_clear(&x->after);
     if (!imap4i_buf_puts(&x->after, e.name)) return IMAP4_ERR_NOMEM;
     x->row++;
@@ -173,7 +173,6 @@ static int levels(imap4i_command *c) {
     if (!ends || imap4i_eq(held, level) || is_below(held, level, s->delimiter)) continue;
     if (!imap4i_pattern_matches(&x->pattern, level)) continue;
     if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
-    if (imap4i_authorize(s, level, IMAP4_RIGHT_LOOKUP) != IMAP4_OK) continue;
     int status = put_line(c, level, IMAP4_MAILBOX_NOSELECT, true, true);
     if (status < 0) return status;
   }

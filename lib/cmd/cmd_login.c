@@ -91,7 +91,7 @@ static int check_password(imap4i_command *c, imap4_str mechanism, imap4_str auth
                           imap4_str password) {
   imap4_session *s = c->s;
   bool nul = password.n > 0 && memchr(password.p, 0, password.n);
-  if (user.n == 0 || !clean_name(user) || !clean_name(authorize) || nul)
+  if (user.n == 0 || password.n == 0 || !clean_name(user) || !clean_name(authorize) || nul)
     return refused(c, IMAP4_ST_AUTHFAILED);
   imap4_authenticate_args args = {.secure = s->secure,
                                   .mechanism = mechanism,
@@ -211,7 +211,7 @@ static int send_challenge(imap4i_command *c) {
             imap4i_buf_puts(&s->out, IMAP4I_S("\r\n"));
   int status = imap4i_end_piece(c, mark, ok);
   if (status < 0) return status;
-  imap4i_input_want_line(s, s->limits->sasl_octets);
+  imap4i_input_want_line(s, s->limits->sasl_octets, false);
   c->phase = AUTH_WAIT;
   return IMAP4I_STEP_AGAIN;
 }
@@ -222,7 +222,7 @@ static int take_response(imap4i_command *c) {
   if (!s->input.ready) return IMAP4I_STEP_WAIT_INPUT;
   imap4_str line = imap4i_buf_str(&s->input.buf);
   if (s->input.too_long)
-    return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("TOOBIG"), IMAP4I_S("Response is too long"));
+    return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("LIMIT"), IMAP4I_S("Response is too long or has a literal"));
   if (imap4i_eq(line, IMAP4I_S("*"))) return auth_bad(c, IMAP4I_S("Authentication was cancelled"));
   imap4i_wipe(a->response.p, a->response.n);
   imap4i_buf_clear(&a->response);

@@ -104,7 +104,8 @@ static int page(imap4i_command *c) {
   }
   if (!r->last) return go(c, RENAME_ASK);
   if (x->uids.n == 0) return completed(c);
-  imap4i_copier_init(&x->copier, s, x->mailbox, imap4i_uidset_ranges(&x->uids), c->args.rename.to, true);
+  imap4i_copier_init(&x->copier, s, x->mailbox, imap4i_uidset_ranges(&x->uids), c->args.rename.to, true,
+                     false);
   x->moving = true;
   return go(c, RENAME_MOVE);
 }

@@ -40,9 +40,7 @@ static int opened(imap4i_command *c) {
   v->mailbox = r->mailbox;
   v->read_only = read_only(c) || r->read_only ||
                  imap4i_authorize(s, c->args.mailbox.name, IMAP4_RIGHT_WRITE) != IMAP4_OK;
-  imap4i_uidset_init(&v->uids, &s->mem);
-  imap4i_uidset_init(&v->recent, &s->mem);
-  imap4i_uidset_init(&v->gone, &s->mem);
+  imap4i_view_init(v, &s->mem);
   s->view = v;
   s->state = IMAP4_STATE_SELECTED;
   imap4_poll_args args = {.claim_recent = !v->read_only, .mailbox = v->mailbox};

@@ -75,7 +75,7 @@ static int rows(imap4i_command *c) {
     return IMAP4I_STEP_AGAIN;
   }
   /* RFC 2180 section 4.2.3: some were expunged by others. */
-  c->expunged = x->shown < imap4i_ranges_count(wanted);
+  if (x->shown < imap4i_ranges_count(wanted)) c->expunged = IMAP4I_GONE_SOME;
   return imap4i_reply_ok(c, IMAP4I_S("STORE completed"));
 }
 

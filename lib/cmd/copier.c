@@ -26,16 +26,16 @@ static int go(imap4i_copier *x, uint8_t phase) {
 }
 
 void imap4i_copier_init(imap4i_copier *x, imap4_session *s, void *mailbox, imap4_uid_ranges uids,
-                        imap4_str to, bool move) {
-  *x = (imap4i_copier){.mailbox = mailbox, .uids = uids, .to = to, .move = move};
+                        imap4_str to, bool move, bool whole) {
+  *x = (imap4i_copier){.mailbox = mailbox, .uids = uids, .to = to, .move = move, .whole = whole};
   imap4i_batch_init(&x->batch, &s->mem);
-  imap4i_buf_init(&x->source, &s->mem, SIZE_MAX);
+  imap4i_uidset_init(&x->source, &s->mem);
 }
 
 void imap4i_copier_free(imap4i_copier *x, imap4_session *s) {
   if (!x->source.mem) return;
   imap4i_batch_free(&x->batch);
-  imap4i_buf_free(&x->source);
+  imap4i_uidset_free(&x->source);
   if (x->upload) {
     imap4i_op_abort(s, x->upload);
   }
@@ -48,19 +48,19 @@ static int fail(int *failure, int status) {
 }
 
 /* "COPYUID validity source target" (RFC 4315 section 3). */
-static int make_code(imap4i_copier *x, imap4i_command *c, uint32_t uidvalidity, imap4_str source,
-                     imap4_uid_ranges target) {
-  if (uidvalidity == 0 || target.n == 0 || source.n == 0 || !imap4i_has(c->s, IMAP4_FEATURE_UIDPLUS))
-    return IMAP4_OK;
+static void make_code(imap4i_copier *x, imap4i_command *c, uint32_t uidvalidity, imap4_uid_ranges source,
+                      imap4_uid_ranges target) {
+  if (uidvalidity == 0 || target.n == 0 || source.n == 0 || !imap4i_has(c->s, IMAP4_FEATURE_UIDPLUS)) return;
+  /* RFC 4315 section 3: not for a mailbox that the client could not select. */
+  if (imap4i_authorize(c->s, x->to, IMAP4_RIGHT_READ) != IMAP4_OK) return;
   imap4i_buf code;
   imap4i_buf_init(&code, &c->s->mem, SIZE_MAX);
   bool ok = imap4i_buf_puts(&code, IMAP4I_S("COPYUID ")) && imap4i_buf_put_u64(&code, uidvalidity) &&
-            imap4i_buf_putc(&code, ' ') && imap4i_buf_puts(&code, source) && imap4i_buf_putc(&code, ' ') &&
-            imap4i_put_uid_ranges(&code, target);
+            imap4i_buf_putc(&code, ' ') && imap4i_put_uid_ranges(&code, source) &&
+            imap4i_buf_putc(&code, ' ') && imap4i_put_uid_ranges(&code, target);
   /* The copies are there; without memory for the code the client does not learn their UIDs. */
   if (ok) x->code = imap4i_arena_str(&c->arena, imap4i_buf_str(&code), &ok);
   imap4i_buf_free(&code);
-  return IMAP4_OK;
 }
 
 static int native_done(imap4i_copier *x, imap4i_command *c, int *failure) {
@@ -73,8 +73,7 @@ static int native_done(imap4i_copier *x, imap4i_command *c, int *failure) {
   if (s->op.status != IMAP4_OK) return fail(failure, s->op.status);
   const imap4_copy_result *r = &s->op.result.copy;
   x->copied = imap4i_ranges_count(r->source);
-  bool ok = r->source.n == 0 || imap4i_put_uid_ranges(&x->source, r->source);
-  if (ok) (void)make_code(x, c, r->uidvalidity, imap4i_buf_str(&x->source), r->target);
+  make_code(x, c, r->uidvalidity, r->source, r->target);
   return fail(failure, IMAP4_OK);
 }
 
@@ -84,28 +83,10 @@ static int page(imap4i_copier *x, imap4i_command *c, int *failure) {
   return status != IMAP4_OK ? status : go(x, COPY_MESSAGE);
 }
 
-static bool close_range(imap4i_copier *x) {
-  if (x->first == 0) return true;
-  imap4_uid_range range = {x->first, x->last};
-  x->first = 0;
-  return (x->source.n == 0 || imap4i_buf_putc(&x->source, ',')) &&
-         imap4i_put_uid_ranges(&x->source, (imap4_uid_ranges){&range, 1});
-}
-
-static bool note_source(imap4i_copier *x, uint32_t uid) {
-  if (x->first != 0 && uid == x->last + 1) {
-    x->last = uid;
-    return true;
-  }
-  if (!close_range(x)) return false;
-  x->first = x->last = uid;
-  return true;
-}
-
 static int message(imap4i_copier *x, imap4i_command *c) {
   const imap4_row *row = imap4i_batch_row(&x->batch);
   if (!row) return go(x, !x->batch.last ? COPY_ASK : COPY_COMMIT);
-  if (!imap4i_ranges_has(x->uids, row->uid) || row->size == 0) {
+  if (!imap4i_ranges_has(x->uids, row->uid)) {
     x->batch.at++;
     c->s->progress++;
     return IMAP4I_STEP_AGAIN;
@@ -126,6 +107,10 @@ static int read(imap4i_copier *x, imap4i_command *c, int *failure) {
   const imap4_row *row = imap4i_batch_row(&x->batch);
   if (c->s->op.status != IMAP4_OK) return fail(failure, c->s->op.status);
   x->phase = COPY_WRITE;
+  if (row->size == 0) { /* there is nothing to read, and the message must not be lost */
+    c->s->op.result.read.data = (imap4_str){"", 0};
+    return IMAP4I_STEP_AGAIN;
+  }
   return imap4i_read(c->s, x->mailbox, row->uid, x->offset, row->size - x->offset);
 }
 
@@ -153,7 +138,7 @@ static int written(imap4i_copier *x, imap4i_command *c, int *failure) {
   const imap4_row *row = imap4i_batch_row(&x->batch);
   if (c->s->op.status != IMAP4_OK) return fail(failure, c->s->op.status);
   if (x->offset < row->size) return go(x, COPY_READ);
-  if (!note_source(x, row->uid)) return IMAP4_ERR_NOMEM;
+  if (!imap4i_uidset_add(&x->source, row->uid, row->uid)) return IMAP4_ERR_NOMEM;
   x->copied++;
   x->batch.at++;
   return go(x, COPY_MESSAGE);
@@ -161,7 +146,7 @@ static int written(imap4i_copier *x, imap4i_command *c, int *failure) {
 
 static int commit(imap4i_copier *x, imap4i_command *c, int *failure) {
   if (x->copied == 0) return fail(failure, IMAP4_OK); /* all are gone; nothing to put anywhere */
-  if (!close_range(x)) return IMAP4_ERR_NOMEM;
+  if (x->whole && x->copied < imap4i_ranges_count(x->uids)) return fail(failure, IMAP4_ST_EXPUNGED);
   imap4_upload_args args = {.upload = x->upload};
   x->upload = NULL;
   x->phase = COPY_COMMITTED;
@@ -172,9 +157,9 @@ static int committed(imap4i_copier *x, imap4i_command *c, int *failure) {
   imap4_session *s = c->s;
   if (s->op.status != IMAP4_OK) return fail(failure, s->op.status);
   const imap4_append_commit_result *r = &s->op.result.append_commit;
-  (void)make_code(x, c, r->uidvalidity, imap4i_buf_str(&x->source), r->uids);
+  make_code(x, c, r->uidvalidity, imap4i_uidset_ranges(&x->source), r->uids);
   if (!x->move) return fail(failure, IMAP4_OK);
-  imap4_expunge_args args = {.mailbox = x->mailbox, .uids = x->uids};
+  imap4_expunge_args args = {.mailbox = x->mailbox, .uids = imap4i_uidset_ranges(&x->source)};
   x->phase = COPY_EXPUNGED;
   return imap4i_op_call(s, IMAP4I_OP_EXPUNGE, &args);
 }
@@ -184,7 +169,7 @@ int imap4i_copier_step(imap4i_copier *x, imap4i_command *c, int *failure) {
   *failure = IMAP4_OK;
   switch (x->phase) {
   case COPY_NATIVE: {
-    imap4_copy_args args = {.mailbox = x->mailbox, .uids = x->uids, .to = x->to};
+    imap4_copy_args args = {.whole = x->whole, .mailbox = x->mailbox, .uids = x->uids, .to = x->to};
     x->phase = COPY_NATIVE_DONE;
     return imap4i_op_call(s, x->move ? IMAP4I_OP_MOVE : IMAP4I_OP_COPY, &args);
   }

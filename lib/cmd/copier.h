@@ -13,12 +13,11 @@ typedef struct imap4i_copier {
   imap4_uid_ranges uids;
   imap4_str to;
   bool move;
+  bool whole; /* nothing is copied unless all messages are there (RFC 2180 section 4.4) */
   void *upload;
   imap4i_batch batch;
-  imap4i_buf source; /* UIDs that were copied, as a set */
-  uint64_t offset;   /* in the message under way */
-  uint32_t first;    /* of the range of |source| that is open; 0: none */
-  uint32_t last;
+  imap4i_uidset source; /* that were copied */
+  uint64_t offset;      /* in the message under way */
   uint8_t phase;
   imap4_str code; /* "COPYUID ...", in the command's arena, or empty */
   uint64_t copied;
@@ -26,7 +25,7 @@ typedef struct imap4i_copier {
 
 /* |uids| and |to| must live as long as the copier. */
 void imap4i_copier_init(imap4i_copier *x, imap4_session *s, void *mailbox, imap4_uid_ranges uids,
-                        imap4_str to, bool move);
+                        imap4_str to, bool move, bool whole);
 /* IMAP4I_STEP_DONE when it is over: |*failure| is IMAP4_OK or why nothing was copied. */
 int imap4i_copier_step(imap4i_copier *x, imap4i_command *c, int *failure);
 void imap4i_copier_free(imap4i_copier *x, imap4_session *s);

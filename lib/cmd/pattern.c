@@ -5,12 +5,18 @@
 
 bool imap4i_pattern_init(imap4i_pattern *pattern, imap4i_arena *arena, imap4_str reference, imap4_str name,
                          char delimiter) {
-  size_t n = reference.n + name.n;
+  /* RFC 2683 section 3.4.9: exactly one delimiter between the two. */
+  bool ends = reference.n > 0 && reference.p[reference.n - 1] == delimiter;
+  bool begins = name.n > 0 && name.p[0] == delimiter;
+  if (ends && begins) name = imap4i_tail(name, 1);
+  size_t between = reference.n > 0 && !ends && !begins ? 1 : 0;
+  size_t n = reference.n + between + name.n;
   char *text = imap4i_arena_alloc(arena, n + 1);
   uint8_t *reached = imap4i_arena_alloc(arena, n + 1);
   if (!text || !reached) return false;
   if (reference.n > 0) memcpy(text, reference.p, reference.n);
-  if (name.n > 0) memcpy(text + reference.n, name.p, name.n);
+  if (between > 0) text[reference.n] = delimiter;
+  if (name.n > 0) memcpy(text + reference.n + between, name.p, name.n);
   *pattern = (imap4i_pattern){
       .text = {text, n}, .reached = reached, .delimiter = delimiter, .levels = n > 0 && text[n - 1] == '%'};
   return true;
@@ -60,5 +66,8 @@ imap4_str imap4i_pattern_prefix(const imap4i_pattern *pattern) {
   size_t n = 0;
   while (n < pattern->text.n && pattern->text.p[n] != '*' && pattern->text.p[n] != '%')
     n++;
+  /* INBOX matches in any case, but a store compares octets. */
+  imap4_str start = {pattern->text.p, imap4i_min(n, sizeof "INBOX" - 1)};
+  if (imap4i_istarts(IMAP4I_S("INBOX"), start)) n = 0;
   return (imap4_str){pattern->text.p, n};
 }

@@ -13,7 +13,8 @@ typedef struct imap4i_pattern {
   bool levels; /* it ends with "%": levels of hierarchy match too */
 } imap4i_pattern;
 
-/* |reference| and |name| as the client gave them.  False without memory. */
+/* |reference| and |name| as the client gave them; a delimiter is put between them where there is none.  False
+ * without memory. */
 bool imap4i_pattern_init(imap4i_pattern *pattern, imap4i_arena *arena, imap4_str reference, imap4_str name,
                          char delimiter);
 /* INBOX as first level of |name| matches in any case. */

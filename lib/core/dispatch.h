@@ -47,18 +47,22 @@ struct imap4i_command {
   imap4_str tag;   /* empty: "*" */
   imap4i_args args;
   void *context;
-  int phase;       /* of the command's own enum; starts at 0 */
-  uint8_t stage;   /* IMAP4I_STAGE_* */
-  uint8_t reply;   /* IMAP4I_OK, _NO, _BAD */
-  bool no_expunge; /* EXPUNGE must wait although the row allows it */
-  bool line_open;  /* a response is half written: nothing else may be */
-  bool no_sync;    /* nothing is to be announced after all */
-  bool starts_tls; /* when the reply is written */
-  bool expunged;   /* a message that was asked for is gone: OK becomes NO [EXPUNGEISSUED] */
-  imap4_str code;  /* response code without brackets; in the arena or static */
+  int phase;        /* of the command's own enum; starts at 0 */
+  uint8_t stage;    /* IMAP4I_STAGE_* */
+  uint8_t reply;    /* IMAP4I_OK, _NO, _BAD */
+  bool no_expunge;  /* EXPUNGE must wait although the row allows it */
+  bool line_open;   /* a response is half written: nothing else may be */
+  bool no_sync;     /* nothing is to be announced after all */
+  bool starts_tls;  /* when the reply is written */
+  bool hands_over;  /* the line that it has read is the next command */
+  uint8_t expunged; /* IMAP4I_GONE_*: messages that were asked for are gone, and OK becomes NO */
+  imap4_str code;   /* response code without brackets; in the arena or static */
   imap4_str reply_text;
 };
 
+/* RFC 2180 section 4.1: UID commands pass over what is gone, others must say so; nobody may take an answer
+ * with holes for a whole one. */
+enum { IMAP4I_GONE_NONE, IMAP4I_GONE_SOME, IMAP4I_GONE_HALF };
 enum { IMAP4I_STAGE_RUN, IMAP4I_STAGE_SYNC, IMAP4I_STAGE_REPLY };
 enum { IMAP4I_OK, IMAP4I_NO, IMAP4I_BAD };
 

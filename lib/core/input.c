@@ -69,7 +69,7 @@ static int take_marker(imap4_session *s, uint64_t size, bool sync) {
     refuse(in, false, IMAP4I_S(""), IMAP4I_S("Too many literals in one command"));
   } else if (size > limits->literal_octets || size > limits->command_total_octets ||
              total > limits->command_total_octets - size) {
-    refuse(in, true, IMAP4I_S("TOOBIG"), IMAP4I_S("Literal is too long for this command"));
+    refuse(in, true, IMAP4I_S("LIMIT"), IMAP4I_S("Literal is too long for this command"));
   }
   if (in->refusal.text.n > 0) return refuse_literal(s, size, sync);
   if (sync && !continuation(s)) return IMAP4_ERR_NOMEM;
@@ -85,6 +85,16 @@ static void strip_line_end(imap4i_input *in) {
   if (in->buf.n > in->line_start && in->buf.p[in->buf.n - 1] == '\r') in->buf.n--;
 }
 
+/* What was kept of a skipped line ends like a marker whose "{" is not there any more. */
+static bool marker_is_cut(imap4_str line) {
+  if (line.n < KEEP_TAIL - 2 || line.p[line.n - 1] != '}') return false;
+  size_t i = line.n - 1;
+  if (line.p[i - 1] == '+') i--;
+  while (i > 0 && imap4i_is_digit(line.p[i - 1]))
+    i--;
+  return i == 0;
+}
+
 /* A whole line of a command, wanted or skipped, is in the buffer. */
 static int end_command_line(imap4_session *s) {
   imap4i_input *in = &s->input;
@@ -95,6 +105,9 @@ static int end_command_line(imap4_session *s) {
   if (imap4i_find_literal(line, &size, &sync)) {
     return in->mode == IMAP4I_INPUT_SKIP ? refuse_literal(s, size, sync) : take_marker(s, size, sync);
   }
+  if (in->mode == IMAP4I_INPUT_SKIP && marker_is_cut(line))
+    return imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("A literal's size can't be read"));
+  if (in->too_long) in->mode = IMAP4I_INPUT_LINE; /* the line that a command waits for ends here */
   in->ready = true;
   return IMAP4_OK;
 }
@@ -143,23 +156,36 @@ static int take_skipped_line(imap4_session *s, imap4_str data, size_t *used) {
   return whole ? end_command_line(s) : IMAP4_OK;
 }
 
+/* A literal that a command can't use is read over with what follows it, like the rest of a line that is too
+ * long: its octets must not be taken for commands (RFC 7888 section 3). */
+static int end_wanted_line(imap4_session *s) {
+  imap4i_input *in = &s->input;
+  uint64_t size;
+  bool sync;
+  strip_line_end(in);
+  if (!in->takes_markers && imap4i_find_literal(imap4i_buf_str(&in->buf), &size, &sync) && !sync) {
+    in->too_long = true;
+    return refuse_literal(s, size, sync);
+  }
+  in->ready = true;
+  return IMAP4_OK;
+}
+
 static int take_wanted_line(imap4_session *s, imap4_str data, size_t *used) {
   imap4i_input *in = &s->input;
   bool whole;
   imap4_str piece = next_piece(data, &whole);
-  *used = piece.n;
   size_t room = in->line_max + 2 - imap4i_min(in->buf.n, in->line_max + 2); /* CR and LF beside the line */
   if (piece.n > room) {
+    if (!imap4i_buf_put(&in->buf, piece.p, room)) return IMAP4_ERR_NOMEM;
+    *used = room;
     in->too_long = true;
-    piece.n = room;
+    enter_skip(in);
+    return IMAP4_OK;
   }
   if (!imap4i_buf_puts(&in->buf, piece)) return IMAP4_ERR_NOMEM;
-  if (whole) {
-    in->line_start = 0;
-    strip_line_end(in);
-    in->ready = true;
-  }
-  return IMAP4_OK;
+  *used = piece.n;
+  return whole ? end_wanted_line(s) : IMAP4_OK;
 }
 
 static int take_octets(imap4_session *s, imap4_str data, size_t *used) {
@@ -221,10 +247,24 @@ bool imap4i_input_wanted(const imap4_session *s) {
   return !s->command || s->input.mode != IMAP4I_INPUT_COMMAND;
 }
 
-void imap4i_input_want_line(imap4_session *s, uint32_t max) {
+void imap4i_input_want_line(imap4_session *s, uint32_t max, bool takes_markers) {
   imap4i_input_reset(s);
   s->input.mode = IMAP4I_INPUT_LINE;
   s->input.line_max = max;
+  s->input.takes_markers = takes_markers;
+}
+
+int imap4i_input_as_command(imap4_session *s) {
+  imap4i_input *in = &s->input;
+  bool too_long = in->too_long;
+  in->mode = IMAP4I_INPUT_COMMAND;
+  in->line_start = 0;
+  in->ready = false;
+  in->too_long = false;
+  if (!too_long) return end_command_line(s);
+  refuse(in, false, IMAP4I_S(""), IMAP4I_S("Command line is too long"));
+  in->ready = true;
+  return IMAP4_OK;
 }
 
 void imap4i_input_want_stream(imap4_session *s, uint64_t size) {
@@ -235,7 +275,7 @@ void imap4i_input_want_stream(imap4_session *s, uint64_t size) {
 }
 
 void imap4i_input_discard(imap4_session *s, uint64_t size, uint32_t max) {
-  imap4i_input_want_line(s, max);
+  imap4i_input_want_line(s, max, true);
   s->input.left = size;
   s->input.after = IMAP4I_INPUT_LINE;
   if (size > 0) s->input.mode = IMAP4I_INPUT_DISCARD;

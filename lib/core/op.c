@@ -3,6 +3,7 @@
 #include "core/op.h"
 
 #include "base/uidset.h"
+#include "base/utf7.h"
 #include "base/utf8.h"
 #include "core/session.h"
 
@@ -165,12 +166,20 @@ static bool rows_valid(const imap4_session *s, const imap4_query_result *r) {
   return true;
 }
 
-static bool entry_valid(const imap4_mailbox_entry *e) {
-  if (e->name.n == 0 || !e->name.p || !imap4i_utf8_valid(e->name)) return false;
-  for (size_t i = 0; i < e->name.n; i++) {
-    if ((unsigned char)e->name.p[i] < 0x20 || e->name.p[i] == 0x7f) return false;
+/* UTF-8 without control characters. */
+static bool name_valid(imap4_str name) {
+  if (name.n > 0 && !name.p) return false;
+  while (name.n > 0) {
+    uint32_t cp;
+    int n = imap4i_utf8_decode(name, &cp);
+    if (n <= 0 || !imap4i_is_name_char(cp)) return false;
+    name = imap4i_tail(name, (size_t)n);
   }
   return true;
+}
+
+static bool entry_valid(const imap4_mailbox_entry *e) {
+  return e->name.n > 0 && name_valid(e->name);
 }
 
 static bool entries_valid(const imap4_session *s, const imap4_list_result *r) {
@@ -218,8 +227,7 @@ static bool namespaces_valid(const imap4_namespaces_result *r) {
   for (uint32_t i = 0; i < r->count; i++) {
     imap4_namespace n;
     memcpy(&n, (const char *)r->entries + (size_t)i * r->entry_size, sizeof n);
-    if ((n.prefix.n > 0 && !n.prefix.p) || !imap4i_utf8_valid(n.prefix) || !delimiter_valid(n.delimiter))
-      return false;
+    if (!name_valid(n.prefix) || !delimiter_valid(n.delimiter)) return false;
   }
   return true;
 }

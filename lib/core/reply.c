@@ -39,7 +39,7 @@ static const struct {
     {IMAP4_ST_PRIVACYREQUIRED, "PRIVACYREQUIRED"},
     {IMAP4_ST_CONTACTADMIN, "CONTACTADMIN"},
     {IMAP4_ST_UNSUPPORTED, "CANNOT"},
-    {IMAP4_ST_TEMPFAIL, "SERVERBUG"},
+    {IMAP4_ST_TEMPFAIL, "UNAVAILABLE"},
 };
 
 int imap4i_reply_status(imap4i_command *c, int status) {

@@ -54,7 +54,12 @@ int imap4i_command_probe(imap4_session *s, imap4_str text, bool *streams, imap4i
   return IMAP4_OK;
 }
 
-static int refuse_command(imap4i_command *c, const imap4i_refusal *error) {
+static bool selects(const imap4i_row *row) {
+  return row && (row->step == imap4i_cmd_select || row->step == imap4i_cmd_examine);
+}
+
+static int refuse_command(imap4i_command *c, const imap4i_row *row, const imap4i_refusal *error) {
+  if (error->no && selects(row)) imap4i_deselect(c->s); /* RFC 3501 section 6.3.1: it has failed */
   c->stage = IMAP4I_STAGE_REPLY;
   c->row = NULL;
   (void)imap4i_reply(c, error->no ? IMAP4I_NO : IMAP4I_BAD, error->code, error->text);
@@ -78,9 +83,9 @@ static int begin_command(imap4_session *s) {
   imap4i_parser_init(&parser, imap4i_buf_str(&c->text), &c->arena, s->limits, s->delimiter);
   const imap4i_row *row = NULL;
   int status = parse_head(s, &parser, &c->tag, &row);
-  if (refusal.text.n > 0) return refuse_command(c, &refusal);
+  if (refusal.text.n > 0) return refuse_command(c, row, &refusal);
   if (status == IMAP4_OK) status = row->parse(&parser, &c->args);
-  if (status == IMAP4I_PARSE_REFUSED) return refuse_command(c, &parser.error);
+  if (status == IMAP4I_PARSE_REFUSED) return refuse_command(c, row, &parser.error);
   if (status != IMAP4_OK) return status;
   if (row->context > 0 && !(c->context = imap4i_arena_alloc(&c->arena, row->context))) return IMAP4_ERR_NOMEM;
   c->row = row;
@@ -134,16 +139,18 @@ static int step_reply(imap4_session *s) {
   int status = imap4i_end_piece(c, mark, put_reply(c));
   if (status < 0) return status;
   bool bad = c->reply == IMAP4I_BAD;
+  bool hands_over = c->hands_over;
   if (c->starts_tls && c->reply == IMAP4I_OK) s->tls = IMAP4I_TLS_ASKED;
   imap4i_command_free(s);
   s->commands++;
   s->bad_commands = bad ? s->bad_commands + 1 : 0;
-  imap4i_input_reset(s);
+  if (!hands_over) imap4i_input_reset(s);
+  if (s->view && s->view->lost) return imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("The selected mailbox is gone"));
   if (s->bad_commands >= s->limits->bad_commands && !s->closing)
     return imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("Too many invalid commands"));
   if (s->failed_logins >= s->limits->failed_logins)
     return imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("Too many failed logins"));
-  return IMAP4I_STEP_AGAIN;
+  return hands_over ? imap4i_input_as_command(s) : IMAP4I_STEP_AGAIN;
 }
 
 /* After the command's work: announce what has changed, where that is allowed. */
@@ -157,7 +164,8 @@ static int step_sync(imap4_session *s) {
 
 static int end_run(imap4_session *s) {
   imap4i_command *c = s->command;
-  if (c->expunged && c->reply == IMAP4I_OK && !c->row->uid) imap4i_reply_status(c, IMAP4_ST_EXPUNGED);
+  bool must_say = c->expunged == IMAP4I_GONE_HALF || (c->expunged == IMAP4I_GONE_SOME && !c->row->uid);
+  if (must_say && c->reply == IMAP4I_OK) imap4i_reply_status(c, IMAP4_ST_EXPUNGED);
   bool sync = s->state == IMAP4_STATE_SELECTED && s->view && c->reply != IMAP4I_BAD && !c->no_sync &&
               (c->row->flags & IMAP4I_NO_SYNC) == 0;
   if (sync) imap4i_sync_begin(s, !c->no_expunge && (c->row->flags & IMAP4I_USES_SEQS) == 0, c->row->uid);
@@ -228,14 +236,19 @@ static bool message_follows(const imap4i_command *c) {
  * given up and the client hears of it, unless a response or a message is half through: then the connection
  * ends.
  */
-static int out_of_memory(imap4_session *s) {
+int imap4i_out_of_memory(imap4_session *s) {
+  enum { LAST_WORDS = 1024 };
   imap4i_command *c = s->command;
   if (!s->mem.ceiling_hit) return s->fatal = IMAP4_ERR_NOMEM;
   if (!c || c->stage == IMAP4I_STAGE_REPLY || c->line_open || s->input.mode != IMAP4I_INPUT_COMMAND ||
       message_follows(c)) {
     s->closing = true;
+    if (c && c->line_open) return IMAP4_OK;
+    s->mem.ceiling += LAST_WORDS; /* kept for this */
+    (void)imap4i_bye(s, IMAP4I_S("LIMIT"), IMAP4I_S("This needs more memory than a session may use"));
     return IMAP4_OK;
   }
+  if (selects(c->row)) imap4i_deselect(s);
   if (c->row && c->row->end) c->row->end(c);
   imap4i_arena_free(&c->arena);
   c->row = NULL;
@@ -265,7 +278,7 @@ int imap4i_run(imap4_session *s, uint32_t *budget) {
     s->runnable = false;
     int status = step(s);
     if (s->fatal) break; /* noticed inside a callback */
-    if (status == IMAP4_ERR_NOMEM) status = out_of_memory(s);
+    if (status == IMAP4_ERR_NOMEM) status = imap4i_out_of_memory(s);
     if (status < 0) s->fatal = status;
     if (status != IMAP4I_STEP_AGAIN) break;
     uint64_t now = trace(s);

@@ -31,7 +31,7 @@ int imap4_limits_init(imap4_limits *limits, uint32_t struct_size, int logged_in)
       .bad_commands = 3,
       .failed_logins = 3,
       .sasl_steps = 16,
-      .sasl_octets = 12288,
+      .sasl_octets = 6144,
       .session_octets = 65536,
       .output_octets = 4096,
       .work_budget = 64,
@@ -54,7 +54,7 @@ int imap4_limits_init(imap4_limits *limits, uint32_t struct_size, int logged_in)
       .bad_commands = 20,
       .failed_logins = 3,
       .sasl_steps = 16,
-      .sasl_octets = 12288,
+      .sasl_octets = 6144,
       .session_octets = 16777216,
       .output_octets = 32768,
       .work_budget = 256,
@@ -111,6 +111,18 @@ static bool keep_text(imap4_server *server, const imap4i_buf *buf, char **p, siz
   return true;
 }
 
+/* RFC 2971 section 3.3. */
+static bool id_valid(const imap4_config *config) {
+  if (config->id_count > 30 || (config->id_count > 0 && !config->id)) return false;
+  for (uint32_t i = 0; i < config->id_count; i++) {
+    if (config->id[i].name.n > 30 || config->id[i].value.n > 1024) return false;
+    for (uint32_t k = 0; k < i; k++) {
+      if (imap4i_ieq(config->id[i].name, config->id[k].name)) return false;
+    }
+  }
+  return true;
+}
+
 static bool put_id(imap4i_buf *buf, const imap4_config *config) {
   if (!config->id || config->id_count == 0) return true;
   bool ok = imap4i_buf_putc(buf, '(');
@@ -122,7 +134,7 @@ static bool put_id(imap4i_buf *buf, const imap4_config *config) {
 }
 
 static bool make_texts(imap4_server *server, const imap4_config *config) {
-  enum { LONGEST = 8192 };
+  enum { LONGEST = 131072 }; /* 30 pairs, each octet escaped */
   imap4i_mem mem;
   imap4i_buf buf;
   imap4i_mem_init(&mem, server->resize, server->resize_user, UINT64_MAX);
@@ -142,7 +154,7 @@ int imap4_server_new(const imap4_config *config, imap4_server **server) {
   if (!config || !server) return IMAP4_ERR_INVALID;
   int status = imap4i_import(&c, sizeof c, MINIMUM_CONFIG, config, config->struct_size);
   if (status != IMAP4_OK) return status;
-  if (!c.store) return IMAP4_ERR_INVALID;
+  if (!c.store || !id_valid(&c)) return IMAP4_ERR_INVALID;
 
   imap4_server made = {.resize = c.resize ? c.resize : imap4i_default_resize,
                        .resize_user = c.resize_user,

@@ -79,9 +79,7 @@ void imap4i_deselect(imap4_session *s) {
   if (!view) return;
   s->view = NULL;
   imap4i_op_close(s, view->mailbox);
-  imap4i_uidset_free(&view->uids);
-  imap4i_uidset_free(&view->recent);
-  imap4i_uidset_free(&view->gone);
+  imap4i_view_free(view);
   imap4i_free(&s->mem, view, sizeof *view);
   s->state = IMAP4_STATE_AUTHENTICATED;
 }
@@ -129,13 +127,8 @@ int imap4_session_input(imap4_session *s, const void *data, size_t len, size_t *
     *used += n;
     s->input_octets += n;
     if (status != IMAP4_OK) {
-      /* The ceiling before login is low on purpose; a client that reaches it here sends no command. */
-      if (status == IMAP4_ERR_NOMEM && s->mem.ceiling_hit) {
-        s->closing = true;
-        status = IMAP4_OK;
-      } else {
-        s->fatal = status;
-      }
+      if (status == IMAP4_ERR_NOMEM) status = imap4i_out_of_memory(s);
+      s->fatal = status;
       break;
     }
     if (s->input.ready) status = imap4i_run(s, &budget);
@@ -227,7 +220,7 @@ int imap4_session_tick(imap4_session *s, uint64_t now_ms) {
   }
   if (s->closing || s->now_ms - s->last_command_ms < s->limits->idle_ms) return IMAP4_OK;
   /* A client that does not read what it asked for, or a store that hangs, can't be told; RFC 3501 5.4. */
-  bool quiet = !s->command || (s->input.mode == IMAP4I_INPUT_LINE && s->op.state == IMAP4I_OP_NONE);
+  bool quiet = !s->command || (!s->command->line_open && s->op.state == IMAP4I_OP_NONE);
   if (quiet && imap4i_output_waiting(s) == 0) {
     status = imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("Autologout; idle for too long"));
     if (status < 0) s->fatal = status;

@@ -43,11 +43,12 @@ typedef struct imap4i_input {
   uint32_t literals;   /* in this command so far */
   uint32_t literal_octets;
   uint8_t mode;
-  uint8_t after;          /* the mode that follows a discarded literal */
-  bool ready;             /* a command, a line or a chunk is complete in |buf| */
-  bool ended;             /* the client has closed its side */
-  bool too_long;          /* INPUT_LINE: the line passed |line_max| and was cut */
-  bool sync;              /* a refused literal was synchronising: the client will not send it */
+  uint8_t after;      /* the mode that follows a discarded literal */
+  bool ready;         /* a command, a line or a chunk is complete in |buf| */
+  bool ended;         /* the client has closed its side */
+  bool too_long;      /* INPUT_LINE: the line is longer than |line_max|, or has a literal: not to be used */
+  bool takes_markers; /* INPUT_LINE: the command looks for a literal at the line's end itself */
+  bool sync;          /* a refused literal was synchronising: the client will not send it */
   imap4i_refusal refusal; /* the command under way is refused with this; text is empty if not */
 } imap4i_input;
 
@@ -115,8 +116,11 @@ static inline bool imap4i_has(const imap4_session *s, uint64_t feature) {
 int imap4i_input_take(imap4_session *s, imap4_str data, size_t *used);
 /* Whether input could be used now. */
 bool imap4i_input_wanted(const imap4_session *s);
-/* A running command asks for a line of at most |max| octets; |input.ready| tells when it is there. */
-void imap4i_input_want_line(imap4_session *s, uint32_t max);
+/* A running command asks for a line of at most |max| octets; |input.ready| tells when it is there.  Unless
+ * the command |takes_markers|, a line with a literal is one that is too long. */
+void imap4i_input_want_line(imap4_session *s, uint32_t max, bool takes_markers);
+/* No command is under way, and the line that one has waited for is the next command (IDLE). */
+int imap4i_input_as_command(imap4_session *s);
 /* A running command asks for |size| octets in chunks; after each, it calls imap4i_input_next(). */
 void imap4i_input_want_stream(imap4_session *s, uint64_t size);
 /* A running command has no use for |size| octets that come; then a line is wanted. */
@@ -126,7 +130,9 @@ void imap4i_input_next(imap4_session *s);
 /* Back to commands; buffers are given back. */
 void imap4i_input_reset(imap4_session *s);
 
-/* run.c: run steps until nothing can go on or |*budget| is spent.  IMAP4_OK or a fatal error. */
+/* run.c: there was no memory: what the client hears, if it can.  IMAP4_OK or the fatal error. */
+int imap4i_out_of_memory(imap4_session *s);
+/* run steps until nothing can go on or |*budget| is spent.  IMAP4_OK or a fatal error. */
 int imap4i_run(imap4_session *s, uint32_t *budget);
 /* Announce the end: "* BYE text", and close. */
 int imap4i_bye(imap4_session *s, imap4_str code, imap4_str text);

@@ -24,6 +24,7 @@ enum {
   SYNC_VANISHED_ROWS,
   SYNC_COMPARE,
   SYNC_COMPARE_ROWS,
+  SYNC_PREPARE,
   SYNC_EXPUNGE,
   SYNC_EXISTS,
   SYNC_FLAGS,
@@ -101,8 +102,10 @@ static int sync_polled(imap4_session *s) {
   imap4i_view *v = s->view;
   const imap4_mailbox_state *state = &s->op.result.poll;
   if (s->op.status == IMAP4_ST_NONEXISTENT ||
-      (s->op.status == IMAP4_OK && state->uidvalidity != v->uidvalidity))
-    return imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("The selected mailbox is gone"));
+      (s->op.status == IMAP4_OK && state->uidvalidity != v->uidvalidity)) {
+    v->lost = true; /* the command is answered first, then the session ends */
+    return next(v, SYNC_END);
+  }
   /* The command itself succeeded; what could not be found out now is told another time. */
   if (s->op.status != IMAP4_OK) return next(v, SYNC_END);
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
@@ -196,7 +199,7 @@ static int sync_vanished_rows(imap4_session *s) {
     v->sync_after = 0;
     return next(v, SYNC_COMPARE);
   }
-  return next(v, SYNC_EXPUNGE);
+  return next(v, SYNC_PREPARE);
 }
 
 static int sync_compare(imap4_session *s) {
@@ -222,28 +225,35 @@ static int sync_compare_rows(imap4_session *s) {
   }
   if (!r->last) return next(v, SYNC_COMPARE);
   if (v->sync_after < v->uidnext && !note_gap(v, v->sync_after, v->uidnext)) return IMAP4_ERR_NOMEM;
-  return next(v, SYNC_EXPUNGE);
+  return next(v, SYNC_PREPARE);
+}
+
+/* Before the first EXPUNGE is sent: what the view will be after the last one must not fail then. */
+static int sync_prepare(imap4_session *s) {
+  imap4i_view *v = s->view;
+  v->sync_after = 0;
+  return imap4i_view_prepare_removal(v) ? next(v, SYNC_EXPUNGE) : IMAP4_ERR_NOMEM;
 }
 
 /* EXPUNGE from the first to the last: each number is as if those before it were removed already. */
 static int sync_expunge(imap4_session *s) {
   imap4i_view *v = s->view;
   imap4_uid_ranges gone = imap4i_uidset_ranges(&v->gone);
-  if (v->sync_removed == 0) v->sync_after = 0;
   uint32_t uid;
   while ((uid = imap4i_ranges_next(gone, v->sync_after)) != 0) {
     if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+    uint32_t seq = imap4i_view_seq(v, uid);
+    if (seq > v->told) break; /* it and those after it came and went before the client heard of them */
     size_t mark = imap4i_begin_piece(s->command);
     bool ok = imap4i_buf_puts(&s->out, IMAP4I_S("* ")) &&
-              imap4i_buf_put_u64(&s->out, imap4i_view_seq(v, uid) - v->sync_removed) &&
+              imap4i_buf_put_u64(&s->out, seq - v->sync_removed) &&
               imap4i_buf_puts(&s->out, IMAP4I_S(" EXPUNGE\r\n"));
     int status = imap4i_end_piece(s->command, mark, ok);
     if (status < 0) return status;
     v->sync_after = uid;
     v->sync_removed++;
   }
-  if (!imap4i_view_remove(v, gone)) return IMAP4_ERR_NOMEM;
-  imap4i_uidset_free(&v->gone);
+  imap4i_view_commit_removal(v);
   v->expunge_modseq = v->sync_modseq;
   /* RFC 3501 7.4.1: the client has counted down by itself. */
   v->told -= v->sync_removed;
@@ -336,6 +346,8 @@ int imap4i_sync_step(imap4_session *s, bool checkpoint) {
     return sync_compare(s);
   case SYNC_COMPARE_ROWS:
     return sync_compare_rows(s);
+  case SYNC_PREPARE:
+    return sync_prepare(s);
   case SYNC_EXPUNGE:
     return sync_expunge(s);
   case SYNC_EXISTS:

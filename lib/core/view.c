@@ -48,11 +48,40 @@ int imap4i_view_resolve(const imap4i_view *view, const imap4i_set *set, bool uid
   return IMAP4_OK;
 }
 
-bool imap4i_view_remove(imap4i_view *view, imap4_uid_ranges gone) {
-  if (!imap4i_uidset_subtract(&view->recent, gone) || !imap4i_uidset_subtract(&view->uids, gone))
-    return false;
+bool imap4i_view_prepare_removal(imap4i_view *view) {
+  imap4_uid_ranges gone = imap4i_uidset_ranges(&view->gone);
+  return imap4i_uidset_copy(&view->kept, imap4i_uidset_ranges(&view->uids)) &&
+         imap4i_uidset_copy(&view->kept_recent, imap4i_uidset_ranges(&view->recent)) &&
+         imap4i_uidset_subtract(&view->kept, gone) && imap4i_uidset_subtract(&view->kept_recent, gone);
+}
+
+static void replace(imap4i_uidset *set, imap4i_uidset *by) {
+  imap4i_uidset_free(set);
+  *set = *by;
+  imap4i_uidset_init(by, set->mem);
+}
+
+void imap4i_view_commit_removal(imap4i_view *view) {
+  replace(&view->uids, &view->kept);
+  replace(&view->recent, &view->kept_recent);
+  imap4i_uidset_free(&view->gone);
   view->count = (uint32_t)imap4i_ranges_count(imap4i_uidset_ranges(&view->uids));
-  return true;
+}
+
+void imap4i_view_init(imap4i_view *view, imap4i_mem *mem) {
+  imap4i_uidset_init(&view->uids, mem);
+  imap4i_uidset_init(&view->recent, mem);
+  imap4i_uidset_init(&view->gone, mem);
+  imap4i_uidset_init(&view->kept, mem);
+  imap4i_uidset_init(&view->kept_recent, mem);
+}
+
+void imap4i_view_free(imap4i_view *view) {
+  imap4i_uidset_free(&view->uids);
+  imap4i_uidset_free(&view->recent);
+  imap4i_uidset_free(&view->gone);
+  imap4i_uidset_free(&view->kept);
+  imap4i_uidset_free(&view->kept_recent);
 }
 
 bool imap4i_view_add(imap4i_view *view, uint32_t uid, bool recent) {

@@ -11,10 +11,12 @@
 #include "wire/command.h"
 
 typedef struct imap4i_view {
-  void *mailbox;           /* the store's */
-  imap4i_uidset uids;      /* messages the client knows, in order of their sequence numbers */
-  imap4i_uidset recent;    /* those that are \Recent to this session */
-  imap4i_uidset gone;      /* found to be expunged, while this is being told */
+  void *mailbox;        /* the store's */
+  imap4i_uidset uids;   /* messages the client knows, in order of their sequence numbers */
+  imap4i_uidset recent; /* those that are \Recent to this session */
+  imap4i_uidset gone;   /* found to be expunged, while this is being told */
+  imap4i_uidset kept;   /* |uids| without them, and |recent|; while this is being told */
+  imap4i_uidset kept_recent;
   uint64_t modseq;         /* flag changes are told up to this mod-sequence */
   uint64_t expunge_modseq; /* and expunges up to this one */
   uint64_t keywords_hash;  /* of the keywords last told in FLAGS */
@@ -26,6 +28,7 @@ typedef struct imap4i_view {
   uint32_t flags;   /* that can be kept */
   bool new_keywords;
   bool read_only;
+  bool lost; /* the mailbox is gone, or is another one now */
 
   /* The announcement under way (sync.c). */
   uint8_t sync_phase;
@@ -54,8 +57,14 @@ uint32_t imap4i_view_seq(const imap4i_view *view, uint32_t uid);
 int imap4i_view_resolve(const imap4i_view *view, const imap4i_set *set, bool uid, bool lenient,
                         imap4i_uidset *to);
 
-/* Messages known to be gone from the store leave the view. */
-IMAP4_MUST_USE bool imap4i_view_remove(imap4i_view *view, imap4_uid_ranges gone);
+/* A zeroed view; what a view holds is freed. */
+void imap4i_view_init(imap4i_view *view, imap4i_mem *mem);
+void imap4i_view_free(imap4i_view *view);
+
+/* The messages in |gone| leave the view in two steps, since between them this is told to the client and must
+ * not fail any more: false without memory, then nothing has changed. */
+IMAP4_MUST_USE bool imap4i_view_prepare_removal(imap4i_view *view);
+void imap4i_view_commit_removal(imap4i_view *view);
 /* A message that is new becomes the last one. */
 IMAP4_MUST_USE bool imap4i_view_add(imap4i_view *view, uint32_t uid, bool recent);
 

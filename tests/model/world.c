@@ -19,7 +19,7 @@ void trouble(world *w, const char *format, ...) {
   enum { SHOWN = 6000 };
   va_list arguments;
   size_t from = w->log_n > SHOWN ? w->log_n - SHOWN : 0;
-  print_error("seed %llu, command %u, manner %u, without 0x%x, rush %d\n...%.*s\n", (unsigned long long)w->seed,
+  fprintf(stderr, "seed %llu, command %u, manner %u, without 0x%x, rush %d\n...%.*s\n", (unsigned long long)w->seed,
               w->steps, (unsigned)w->manner, (unsigned)w->without, w->rush, (int)(w->log_n - from),
               w->log + from);
   va_start(arguments, format);
@@ -170,12 +170,12 @@ void world_settle(world *w) {
       moved |= run(w, c);
       moved |= drain(w, c);
     }
+    if (w->rush && w->meanwhile && pick(w, 8) == 0) w->meanwhile(w);
     for (int i = 0; i < w->client_count && w->rush; i++) {
       uint32_t want = imap4_session_want(w->clients[i].session);
       moved |= (want & (IMAP4_WANT_RUN | IMAP4_WANT_WRITE)) != 0;
       moved |= (want & IMAP4_WANT_READ) && w->clients[i].in_n > 0;
     }
-    if (w->rush && w->meanwhile && pick(w, 8) == 0) w->meanwhile(w);
     if (!moved || pick(w, 2)) moved |= imap4_memory_complete_next(w->memory) != 0;
     if (!moved) break;
   }

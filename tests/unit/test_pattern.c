@@ -50,6 +50,9 @@ static void reference(void **state) {
   assert_true(matches("a/", "%", "a/b"));
   assert_false(matches("a/", "%", "b"));
   assert_true(matches("a", "/b", "a/b"));
+  assert_true(matches("a", "b", "a/b"));
+  assert_true(matches("a/", "/b", "a/b"));
+  assert_false(matches("a", "%", "a"));
 }
 
 /* RFC 3501 section 5.1: INBOX in any case. */
@@ -58,7 +61,7 @@ static void inbox(void **state) {
   assert_true(matches("", "inbox", "INBOX"));
   assert_true(matches("", "InBoX/%", "INBOX/x"));
   assert_true(matches("", "inbox*", "INBOX/x"));
-  assert_true(matches("in", "box", "INBOX"));
+  assert_true(matches("inbox", "%", "INBOX/x"));
   assert_true(matches("", "iNb%", "INBOX"));
   assert_true(matches("", "%bo*", "INBOX/x"));
   assert_false(matches("", "%/inbox", "a/INBOX"));
@@ -125,6 +128,8 @@ static void prefix(void **state) {
   imap4i_arena_init(&arena, memory_check_init(&check));
   assert_true(imap4i_pattern_init(&pattern, &arena, IMAP4I_S("a/"), IMAP4I_S("b%c*"), '/'));
   assert_true(imap4i_eq(imap4i_pattern_prefix(&pattern), IMAP4I_S("a/b")));
+  assert_true(imap4i_pattern_init(&pattern, &arena, IMAP4I_S(""), IMAP4I_S("inb*"), '/'));
+  assert_int_equal(imap4i_pattern_prefix(&pattern).n, 0);
   assert_false(pattern.levels);
   imap4i_arena_free(&arena);
   memory_check_end(&check);

@@ -20,17 +20,14 @@ typedef struct fixture {
 static void open_view(fixture *f, const uint32_t *uids, size_t n) {
   imap4i_mem *mem = memory_check_init(&f->check);
   memset(&f->view, 0, sizeof f->view);
-  imap4i_uidset_init(&f->view.uids, mem);
-  imap4i_uidset_init(&f->view.recent, mem);
-  imap4i_uidset_init(&f->view.gone, mem);
+  imap4i_view_init(&f->view, mem);
   imap4i_uidset_init(&f->to, mem);
   for (size_t i = 0; i < n; i++)
     assert_true(imap4i_view_add(&f->view, uids[i], uids[i] >= 8));
 }
 
 static void close_view(fixture *f) {
-  imap4i_uidset_free(&f->view.uids);
-  imap4i_uidset_free(&f->view.recent);
+  imap4i_view_free(&f->view);
   imap4i_uidset_free(&f->to);
   memory_check_end(&f->check);
 }
@@ -116,8 +113,11 @@ static void messages_leave(void **state) {
   fixture f;
   open_view(&f, uids, 5);
   assert_int_equal(imap4i_ranges_count(imap4i_uidset_ranges(&f.view.recent)), 2);
-  const imap4_uid_range gone[] = {{3, 5}, {13, 13}};
-  assert_true(imap4i_view_remove(&f.view, (imap4_uid_ranges){gone, 2}));
+  assert_true(imap4i_uidset_add(&f.view.gone, 3, 5));
+  assert_true(imap4i_uidset_add(&f.view.gone, 13, 13));
+  assert_true(imap4i_view_prepare_removal(&f.view));
+  assert_int_equal(f.view.count, 5); /* not yet */
+  imap4i_view_commit_removal(&f.view);
   assert_int_equal(f.view.count, 2);
   assert_int_equal(imap4i_view_seq(&f.view, 8), 2);
   assert_int_equal(imap4i_ranges_count(imap4i_uidset_ranges(&f.view.recent)), 1);

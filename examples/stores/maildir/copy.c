@@ -108,15 +108,26 @@ static int stage_all(struct md_box *from, struct md_box *to, struct batch *batch
   return IMAP4_OK;
 }
 
-static int copy_locked(struct md_mailbox *mailbox, struct md_box *to, imap4_uid_ranges uids,
+static uint64_t ranges_count(imap4_uid_ranges ranges) {
+  uint64_t count = 0;
+  for (size_t i = 0; i < ranges.n; i++)
+    count += (uint64_t)ranges.p[i].last - ranges.p[i].first + 1;
+  return count;
+}
+
+static int copy_locked(struct md_mailbox *mailbox, struct md_box *to, imap4_uid_ranges uids, bool whole,
                        struct batch *batch) {
   struct md_box *from = mailbox->box;
   int status = md_sync_locked(from, false);
   if (status == IMAP4_OK) status = md_select_uids(from, uids, 0, &batch->uids, &batch->uids_n);
+  bool some_gone = batch->uids_n < ranges_count(uids);
+  if (status == IMAP4_OK && whole && some_gone) return IMAP4_ST_EXPUNGED;
   if (status != IMAP4_OK || batch->uids_n == 0) return status;
+  size_t wanted = batch->uids_n;
   batch->messages = calloc(batch->uids_n, sizeof *batch->messages);
   if (!batch->messages) return IMAP4_ST_UNAVAILABLE;
   status = stage_all(from, to, batch);
+  if (status == IMAP4_OK && whole && batch->n < wanted) status = IMAP4_ST_EXPUNGED;
   if (status == IMAP4_OK && batch->n > 0) status = md_commit(to, batch->messages, batch->n);
   return status;
 }
@@ -169,7 +180,7 @@ static int copy_or_move(const imap4_copy_args *args, bool move, imap4_copy_resul
   status = md_box_enter_locked_both(from, to);
   if (status == IMAP4_OK) {
     out->uidvalidity = to->uidvalidity;
-    status = copy_locked(mailbox, to, args->uids, &batch);
+    status = copy_locked(mailbox, to, args->uids, args->whole != 0, &batch);
     if (status == IMAP4_OK && move && batch.n > 0) status = remove_originals(from, to, &batch);
     if (status == IMAP4_OK) status = report(mailbox, &batch, out);
     md_staged_free(to, batch.messages, batch.n);

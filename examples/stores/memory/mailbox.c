@@ -271,6 +271,13 @@ static int batch_put(struct batch *batch, struct memory_box *to, imap4_copy_resu
   return IMAP4_OK;
 }
 
+static uint64_t ranges_count(imap4_uid_ranges ranges) {
+  uint64_t count = 0;
+  for (size_t i = 0; i < ranges.n; ++i)
+    count += (uint64_t)ranges.p[i].last - ranges.p[i].first + 1;
+  return count;
+}
+
 static int copy(struct memory_call *call, const imap4_copy_args *args, imap4_copy_result *result,
                 int and_remove) {
   struct memory_handle *handle = args->mailbox;
@@ -283,6 +290,7 @@ static int copy(struct memory_call *call, const imap4_copy_args *args, imap4_cop
     status = IMAP4_ST_OVERQUOTA;
   }
   int any = batch.count > 0;
+  if (status == IMAP4_OK && args->whole && batch.count < ranges_count(args->uids)) status = IMAP4_ST_EXPUNGED;
   if (status == IMAP4_OK && any) status = batch_put(&batch, to, result, &call->scratch);
   batch_free(&batch);
   if (status || !any) return status;
