@@ -11,12 +11,12 @@
 
 #include "base/mem.h"
 
-#define FUZZ_CHECK(condition)                                                         \
-  do {                                                                                \
-    if (!(condition)) {                                                               \
-      fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition);  \
-      abort();                                                                        \
-    }                                                                                 \
+#define FUZZ_CHECK(condition)                                                                                \
+  do {                                                                                                       \
+    if (!(condition)) {                                                                                      \
+      fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition);                         \
+      abort();                                                                                               \
+    }                                                                                                        \
   } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -52,11 +52,11 @@ static inline void fuzz_copy_free(imap4_str s) {
 }
 
 typedef struct fuzz_heap {
-  size_t live;      /* octets */
+  size_t live; /* octets */
   size_t blocks;
   size_t peak;
-  size_t left;      /* requests for more memory that still succeed; SIZE_MAX: all */
-  bool failed;      /* one did not */
+  size_t left; /* requests for more memory that still succeed; SIZE_MAX: all */
+  bool failed; /* one did not */
 } fuzz_heap;
 
 static inline void fuzz_heap_init(fuzz_heap *heap, size_t left) {

@@ -20,12 +20,14 @@
 
 static uint64_t little(const char *p, int octets) {
   uint64_t value = 0;
-  for (int i = 0; i < octets; i++) value |= (uint64_t)(unsigned char)p[i] << (8 * i);
+  for (int i = 0; i < octets; i++)
+    value |= (uint64_t)(unsigned char)p[i] << (8 * i);
   return value;
 }
 
 static void set_little(char *p, int octets, uint64_t value) {
-  for (int i = 0; i < octets; i++) p[i] = (char)(unsigned char)(value >> (8 * i));
+  for (int i = 0; i < octets; i++)
+    p[i] = (char)(unsigned char)(value >> (8 * i));
 }
 
 static uint64_t add(uint64_t sum, const char *p, size_t n) {
@@ -33,7 +35,8 @@ static uint64_t add(uint64_t sum, const char *p, size_t n) {
     sum = (sum ^ little(p, 8)) * 0x9e3779b97f4a7c15u;
     sum ^= sum >> 32;
   }
-  for (; n > 0; p++, n--) sum = (sum ^ (unsigned char)*p) * 0x100000001b3u;
+  for (; n > 0; p++, n--)
+    sum = (sum ^ (unsigned char)*p) * 0x100000001b3u;
   return sum;
 }
 
@@ -57,7 +60,8 @@ static void check_balanced(imap4_str text) {
       FUZZ_CHECK(grammar_string(&g));
       continue;
     }
-    FUZZ_CHECK(c == '(' || c == ')' || c == ' ' || (c >= '0' && c <= '9') || c == 'N' || c == 'I' || c == 'L');
+    FUZZ_CHECK(c == '(' || c == ')' || c == ' ' || (c >= '0' && c <= '9') || c == 'N' || c == 'I' ||
+               c == 'L');
     if (c == '(') depth++;
     if (c == ')') FUZZ_CHECK(depth-- > 0);
     g.rest = imap4i_tail(g.rest, 1);
@@ -76,8 +80,10 @@ static void check_texts(imap4_str digest) {
   check_balanced(imap4i_buf_str(&out));
   for (int extensible = 0; extensible < 2; extensible++) {
     imap4i_buf_clear(&out);
-    if (imap4i_digest_body(digest, extensible, &out) == IMAP4_OK) check_balanced(imap4i_buf_str(&out));
-    else FUZZ_CHECK(out.n > 0); /* texts that overlap add up to more than anybody sends */
+    if (imap4i_digest_body(digest, extensible, &out) == IMAP4_OK)
+      check_balanced(imap4i_buf_str(&out));
+    else
+      FUZZ_CHECK(out.n > 0); /* texts that overlap add up to more than anybody sends */
   }
   imap4i_buf_free(&out);
   fuzz_heap_end(&heap);
@@ -109,7 +115,8 @@ static void check_sections(imap4_str digest, fuzz_random *random) {
   uint64_t size = imap4i_digest_size(digest);
   for (int round = 0; round < 16; round++) {
     imap4i_section section = {.parts = numbers, .part_count = fuzz_below(random, 9)};
-    for (size_t i = 0; i < section.part_count; i++) numbers[i] = fuzz_below(random, 3) ? 1 : fuzz_below(random, 5);
+    for (size_t i = 0; i < section.part_count; i++)
+      numbers[i] = fuzz_below(random, 3) ? 1 : fuzz_below(random, 5);
     for (uint8_t kind = IMAP4I_SECTION_ALL; kind <= IMAP4I_SECTION_MIME; kind++) {
       section.kind = kind;
       if (!imap4i_digest_section(digest, &section, &offset, &length)) continue;
@@ -159,7 +166,8 @@ static void change(char *p, size_t n, imap4_str changes) {
 
 static imap4_str changed(imap4_str input) {
   imap4_str changes = {input.p, 0};
-  while (input.n >= 4 && (unsigned char)input.p[2] != 255) input = imap4i_tail(input, 4);
+  while (input.n >= 4 && (unsigned char)input.p[2] != 255)
+    input = imap4i_tail(input, 4);
   changes.n = (size_t)(input.p - changes.p);
   imap4_str digest = digest_of(imap4i_tail(input, 4));
   change((char *)(uintptr_t)digest.p, digest.n, changes);

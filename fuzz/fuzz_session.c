@@ -61,8 +61,9 @@ typedef struct client {
   responses out;
   char *in; /* not taken yet */
   size_t in_n;
-  bool ended;   /* no input will come */
-  bool waits;   /* polite: "+" came, the command goes on */
+  bool ended; /* no input will come */
+  bool waits; /* polite: "+" came, the command goes on */
+  bool idles; /* polite: the command is IDLE, which ends with DONE and nothing else */
   bool fatal;
   uint64_t done; /* polite: tagged responses seen */
   unsigned tags;
@@ -201,7 +202,8 @@ static bool run(play *p, client *cl) {
   size_t before = cl->in_n + cl->out.n;
   uint32_t want = imap4_session_want(cl->session);
   if (p->c.bits & TRANSPORT) {
-    if (!cl->ended && cl->in_n == 0 && !(want & ~(uint32_t)(IMAP4_WANT_READ | IMAP4_WANT_STORE))) return false;
+    if (!cl->ended && cl->in_n == 0 && !(want & ~(uint32_t)(IMAP4_WANT_READ | IMAP4_WANT_STORE)))
+      return false;
     called(cl, imap4_session_run(cl->session));
     return before != cl->in_n + cl->out.n || want != imap4_session_want(cl->session) ||
            imap4_session_want(cl->session) & (IMAP4_WANT_RUN | IMAP4_WANT_WRITE);
@@ -227,8 +229,8 @@ static bool has_output(const client *cl) {
 static void check_memory(play *p, client *cl) {
   imap4_session_info info = {.struct_size = sizeof info};
   FUZZ_CHECK(imap4_session_get_info(cl->session, &info) == IMAP4_OK);
-  uint64_t ceiling = p->before.session_octets > p->after.session_octets ? p->before.session_octets
-                                                                       : p->after.session_octets;
+  uint64_t ceiling =
+      p->before.session_octets > p->after.session_octets ? p->before.session_octets : p->after.session_octets;
   FUZZ_CHECK(info.memory_peak <= ceiling);
   if (cl->fatal) return;
   if (!(p->c.bits & POLITE) || cl->waits || cl->ended || info.memory <= IDLE_OCTETS) return;
@@ -305,14 +307,21 @@ static void mail_changes(play *p, unsigned what) {
   imap4_uid_ranges ranges = {&range, 1};
   imap4_memory_message message = {.text = IMAP4I_S("Subject: new\n\nnew\n"), .keywords = IMAP4I_S("$New")};
   switch (what % 5) {
-  case 0: (void)imap4_memory_add_message(m, IMAP4I_S(""), inbox, &message); break;
-  case 1: (void)imap4_memory_expunge(m, IMAP4I_S(""), inbox, ranges); break;
+  case 0:
+    (void)imap4_memory_add_message(m, IMAP4I_S(""), inbox, &message);
+    break;
+  case 1:
+    (void)imap4_memory_expunge(m, IMAP4I_S(""), inbox, ranges);
+    break;
   case 2:
     (void)imap4_memory_set_flags(m, IMAP4I_S(""), inbox, ranges, IMAP4_STORE_ADD, IMAP4_FLAG_DELETED,
                                  IMAP4I_S("$Else"));
     break;
-  case 3: (void)imap4_memory_remove_mailbox(m, IMAP4I_S(""), IMAP4I_S("a")); break;
-  default: (void)imap4_memory_add_mailbox(m, IMAP4I_S(""), IMAP4I_S("a"), 0);
+  case 3:
+    (void)imap4_memory_remove_mailbox(m, IMAP4I_S(""), IMAP4I_S("a"));
+    break;
+  default:
+    (void)imap4_memory_add_mailbox(m, IMAP4I_S(""), IMAP4I_S("a"), 0);
   }
 }
 
@@ -329,10 +338,14 @@ static void event(play *p, unsigned what, imap4_str *input) {
   switch (what % 10) {
   case 0:
     p->now = &p->clients[cl == &p->clients[0]];
-    if (!p->now->session && !p->now->out.p) connect_client(p, p->now);
+    if (!p->now->play) connect_client(p, p->now);
     break;
-  case 1: tick(p, 1000); break;
-  case 2: tick(p, 40 * 60 * 1000); break;
+  case 1:
+    tick(p, 1000);
+    break;
+  case 2:
+    tick(p, 40 * 60 * 1000);
+    break;
   case 3:
     if (!over(cl)) (void)imap4_session_notify(cl->session);
     break;
@@ -343,9 +356,14 @@ static void event(play *p, unsigned what, imap4_str *input) {
     if (!over(cl)) called(cl, imap4_session_mask(cl->session, (uint64_t)fuzz_take(input) << (what & 7)));
     break;
   case 6:
-  case 7: mail_changes(p, fuzz_take(input)); break;
-  case 8: close_client(p, cl); break;
-  default: settle(p);
+  case 7:
+    mail_changes(p, fuzz_take(input));
+    break;
+  case 8:
+    close_client(p, cl);
+    break;
+  default:
+    settle(p);
   }
 }
 
@@ -368,7 +386,8 @@ static void play_rude(play *p, imap4_str input) {
 /* Octets to the next end of line, literal or event, which stays. */
 static imap4_str take_piece(imap4_str *input) {
   size_t n = 0;
-  while (n < input->n && input->p[n] != '\n' && input->p[n] != 1 && (unsigned char)input->p[n] != 0xff) n++;
+  while (n < input->n && input->p[n] != '\n' && input->p[n] != 1 && (unsigned char)input->p[n] != 0xff)
+    n++;
   imap4_str piece = {input->p, n};
   *input = imap4i_tail(*input, n);
   return piece;
@@ -402,11 +421,13 @@ static bool send_literal(play *p, client *cl, imap4_str *input) {
 /* The end of a line must not look like a literal. */
 static void send_piece(client *cl, imap4_str piece, bool last) {
   send(cl, piece);
-  if (last && piece.n > 0 && (piece.p[piece.n - 1] == '}' || piece.p[piece.n - 1] == '\r')) send(cl, IMAP4I_S(" "));
+  if (last && piece.n > 0 && (piece.p[piece.n - 1] == '}' || piece.p[piece.n - 1] == '\r'))
+    send(cl, IMAP4I_S(" "));
 }
 
 static void skip_line(imap4_str *input) {
-  while (input->n > 0 && *input->p != '\n' && (unsigned char)*input->p != 0xff) *input = imap4i_tail(*input, 1);
+  while (input->n > 0 && *input->p != '\n' && (unsigned char)*input->p != 0xff)
+    *input = imap4i_tail(*input, 1);
 }
 
 static void send_command(play *p, client *cl, imap4_str *input) {
@@ -452,15 +473,19 @@ static void polite_line(play *p, client *cl, imap4_str *input) {
     send(cl, number);
     send(cl, IMAP4I_S(" "));
     cl->out.selecting = begins_selecting(*input);
+    cl->idles = imap4i_istarts(*input, IMAP4I_S("IDLE"));
     send_command(p, cl, input);
   } else {
-    send_piece(cl, take_piece(input), true);
+    imap4_str piece = take_piece(input);
+    send_piece(cl, cl->idles ? IMAP4I_S("DONE") : piece, true);
     send(cl, IMAP4I_S("\r\n"));
     skip_line(input);
   }
   settle(p);
-  /* Literals bring questions as well: only what came behind the last line counts, and there is at most one. */
-  check_answer(cl, cl->out.tagged == cl->done && cl->out.go_ons > go_ons ? cl->out.go_ons - 1 : cl->out.go_ons);
+  /* Literals bring questions as well: only what came behind the last line counts, and there is at most one.
+   */
+  check_answer(cl,
+               cl->out.tagged == cl->done && cl->out.go_ons > go_ons ? cl->out.go_ons - 1 : cl->out.go_ons);
 }
 
 static void play_polite(play *p, imap4_str input) {
@@ -511,10 +536,9 @@ static imap4_limits small_limits(bool logged_in) {
   return l;
 }
 
-static const char message_mime[] =
-    "From: a@x\nSubject: one\nContent-Type: multipart/mixed; boundary=b\n\n"
-    "--b\nContent-Type: text/plain; charset=utf-8\n\ncaf\xc3\xa9\n"
-    "--b\nContent-Type: message/rfc822\n\nSubject: inner\n\nhello\n--b--\n";
+static const char message_mime[] = "From: a@x\nSubject: one\nContent-Type: multipart/mixed; boundary=b\n\n"
+                                   "--b\nContent-Type: text/plain; charset=utf-8\n\ncaf\xc3\xa9\n"
+                                   "--b\nContent-Type: message/rfc822\n\nSubject: inner\n\nhello\n--b--\n";
 
 static void fill(play *p) {
   static const imap4_memory_step step = {{"hi", 2}, {"there", 5}};
@@ -579,8 +603,10 @@ static void end(play *p) {
 static imap4_str perform(const choices *c, imap4_str input) {
   play p = {.c = *c};
   begin(&p);
-  if (c->bits & POLITE) play_polite(&p, input);
-  else play_rude(&p, input);
+  if (c->bits & POLITE)
+    play_polite(&p, input);
+  else
+    play_rude(&p, input);
   end(&p);
   responses_free(&p.clients[1].out);
   return (imap4_str){p.clients[0].out.p, p.clients[0].out.n};

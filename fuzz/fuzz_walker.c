@@ -34,7 +34,8 @@ static size_t cut(fuzz_random *random, int way, size_t left) {
 }
 
 /* The digest in memory of its own, or nothing when there was no memory. */
-static imap4_str walk(fuzz_heap *heap, const imap4_limits *limits, imap4_str message, int way, unsigned seed) {
+static imap4_str walk(fuzz_heap *heap, const imap4_limits *limits, imap4_str message, int way,
+                      unsigned seed) {
   imap4i_mem mem;
   imap4i_walker *walker = NULL;
   imap4_str digest = {NULL, 0};
@@ -57,7 +58,8 @@ static imap4_str walk(fuzz_heap *heap, const imap4_limits *limits, imap4_str mes
 
 static uint64_t count_lines(imap4_str s) {
   uint64_t n = 0;
-  for (size_t i = 0; i < s.n; i++) n += s.p[i] == '\n';
+  for (size_t i = 0; i < s.n; i++)
+    n += s.p[i] == '\n';
   return n;
 }
 

@@ -106,7 +106,8 @@ static inline bool grammar_nstring(grammar *g) {
 /* An atom; |more| are octets allowed beside ATOM-CHAR. */
 static inline bool grammar_atom(grammar *g, const char *morez) {
   size_t n = 0;
-  while (n < g->rest.n && (imap4i_is_atom_char(g->rest.p[n]) || (g->rest.p[n] && strchr(morez, g->rest.p[n]))))
+  while (n < g->rest.n &&
+         (imap4i_is_atom_char(g->rest.p[n]) || (g->rest.p[n] && strchr(morez, g->rest.p[n]))))
     n++;
   if (n == g->rest.n) g->ended = true;
   if (n == 0 || n == g->rest.n) return false;

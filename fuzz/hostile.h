@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A store between the library and the memory store.  For each call it takes an octet of a schedule, and from
- * it how the call is answered: at once, inside the call or later; well, with an error, with less than could be
- * given, or with something that no store may answer.
+ * it how the call is answered: at once, inside the call or later; well, with an error, with less than could
+ * be given, or with something that no store may answer.
  */
 #ifndef HOSTILE_H
 #define HOSTILE_H
@@ -63,7 +63,8 @@ static inline uint32_t hostile_count(void *user, uint32_t capacity) {
 }
 
 static inline imap4_str hostile_words(unsigned lie) {
-  static const char *const words[] = {"a\r\n* BYE b", "\\Seen ( \"", "x  y", "\0 NUL", "{5}\r\nabc", "\xff\x80"};
+  static const char *const words[] = {"a\r\n* BYE b", "\\Seen ( \"", "x  y",
+                                      "\0 NUL",       "{5}\r\nabc",  "\xff\x80"};
   const char *word = words[lie % IMAP4I_COUNT(words)];
   return imap4i_str(word, word[0] ? strlen(word) : 5);
 }
@@ -72,18 +73,41 @@ static inline imap4_str hostile_words(unsigned lie) {
 
 static inline void hostile_spoil_row(imap4_row *row, const imap4_query_args *args, unsigned lie) {
   switch (lie % 12) {
-  case 0: row->uid = 0; break;
-  case 1: row->uid = args->after_uid; break;
-  case 2: row->uid = UINT32_MAX; break;
-  case 3: row->size += 1; break;
-  case 4: row->size = row->size ? row->size - 1 : UINT64_MAX; break;
-  case 5: row->size = UINT64_MAX; break;
-  case 6: row->keywords = hostile_words(lie / 12); break;
-  case 7: row->digest = IMAP4I_S("IMD1 and no digest"); break;
-  case 8: row->digest.n = row->digest.n / 2; break;
-  case 9: row->modseq = 0; break;
-  case 10: row->flags = UINT32_MAX; break;
-  default: row->internaldate = (imap4_date){lie & 16 ? INT64_MAX : INT64_MIN, lie & 32 ? INT32_MAX : INT32_MIN, 1};
+  case 0:
+    row->uid = 0;
+    break;
+  case 1:
+    row->uid = args->after_uid;
+    break;
+  case 2:
+    row->uid = UINT32_MAX;
+    break;
+  case 3:
+    row->size += 1;
+    break;
+  case 4:
+    row->size = row->size ? row->size - 1 : UINT64_MAX;
+    break;
+  case 5:
+    row->size = UINT64_MAX;
+    break;
+  case 6:
+    row->keywords = hostile_words(lie / 12);
+    break;
+  case 7:
+    row->digest = IMAP4I_S("IMD1 and no digest");
+    break;
+  case 8:
+    row->digest.n = row->digest.n / 2;
+    break;
+  case 9:
+    row->modseq = 0;
+    break;
+  case 10:
+    row->flags = UINT32_MAX;
+    break;
+  default:
+    row->internaldate = (imap4_date){lie & 16 ? INT64_MAX : INT64_MIN, lie & 32 ? INT32_MAX : INT32_MIN, 1};
   }
 }
 
@@ -95,12 +119,25 @@ static inline void hostile_spoil_query(hostile *h, const imap4_query_args *args,
   if (out->count > 0) memcpy(h->rows, out->rows, out->count * sizeof *h->rows);
   out->rows = h->rows;
   switch (lie % 8) {
-  case 0: out->count = args->capacity + 1; break;
-  case 1: out->count = 0; out->last = 0; break;
-  case 2: out->row_size = lie & 8 ? 8 : lie & 16 ? sizeof(imap4_row) + 1 : 0; break;
-  case 3: out->rows = NULL; break;
-  case 4: out->last = !out->last; break;
-  case 5: out->count /= 2; break;
+  case 0:
+    out->count = args->capacity + 1;
+    break;
+  case 1:
+    out->count = 0;
+    out->last = 0;
+    break;
+  case 2:
+    out->row_size = lie & 8 ? 8 : lie & 16 ? sizeof(imap4_row) + 1 : 0;
+    break;
+  case 3:
+    out->rows = NULL;
+    break;
+  case 4:
+    out->last = !out->last;
+    break;
+  case 5:
+    out->count /= 2;
+    break;
   default:
     if (out->count > 0) hostile_spoil_row(&h->rows[lie % out->count], args, lie / 8);
   }
@@ -111,11 +148,20 @@ static inline void hostile_spoil_read(hostile *h, const imap4_read_args *args, i
   static const char zeros[64];
   (void)h;
   switch (lie % 5) {
-  case 0: out->data.n = (size_t)args->capacity + 1; break;
-  case 1: out->data.n = 0; break;
-  case 2: out->data.p = NULL; break;
-  case 3: out->data.n = 1; break;
-  default: out->data = imap4i_str(zeros, imap4i_min(out->data.n, sizeof zeros));
+  case 0:
+    out->data.n = (size_t)args->capacity + 1;
+    break;
+  case 1:
+    out->data.n = 0;
+    break;
+  case 2:
+    out->data.p = NULL;
+    break;
+  case 3:
+    out->data.n = 1;
+    break;
+  default:
+    out->data = imap4i_str(zeros, imap4i_min(out->data.n, sizeof zeros));
   }
 }
 
@@ -124,19 +170,44 @@ static inline void hostile_spoil_poll(hostile *h, const imap4_poll_args *args, i
   (void)h;
   (void)args;
   switch (lie % 13) {
-  case 0: out->uidvalidity = 0; break;
-  case 1: out->uidvalidity++; break;
-  case 2: out->uidnext = 0; break;
-  case 3: out->uidnext = UINT32_MAX; break;
-  case 4: out->uidnext = 1; break;
-  case 5: out->exists = 0; break;
-  case 6: out->exists = UINT32_MAX; break;
-  case 7: out->highest_modseq = 0; break;
-  case 8: out->highest_modseq = UINT64_MAX; break;
-  case 9: out->highest_modseq = 1; break;
-  case 10: out->first_recent = UINT32_MAX; break;
-  case 11: out->keywords = hostile_words(lie / 13); break;
-  default: out->flags = UINT32_MAX;
+  case 0:
+    out->uidvalidity = 0;
+    break;
+  case 1:
+    out->uidvalidity++;
+    break;
+  case 2:
+    out->uidnext = 0;
+    break;
+  case 3:
+    out->uidnext = UINT32_MAX;
+    break;
+  case 4:
+    out->uidnext = 1;
+    break;
+  case 5:
+    out->exists = 0;
+    break;
+  case 6:
+    out->exists = UINT32_MAX;
+    break;
+  case 7:
+    out->highest_modseq = 0;
+    break;
+  case 8:
+    out->highest_modseq = UINT64_MAX;
+    break;
+  case 9:
+    out->highest_modseq = 1;
+    break;
+  case 10:
+    out->first_recent = UINT32_MAX;
+    break;
+  case 11:
+    out->keywords = hostile_words(lie / 13);
+    break;
+  default:
+    out->flags = UINT32_MAX;
   }
 }
 
@@ -168,8 +239,10 @@ static inline void hostile_spoil_append_commit(hostile *h, const imap4_upload_ar
                                                imap4_append_commit_result *out, unsigned lie) {
   (void)h;
   (void)args;
-  if (lie & 1) out->uidvalidity = lie & 64 ? 0 : out->uidvalidity;
-  else out->uids = hostile_any_ranges(lie / 2);
+  if (lie & 1)
+    out->uidvalidity = lie & 64 ? 0 : out->uidvalidity;
+  else
+    out->uids = hostile_any_ranges(lie / 2);
 }
 
 static inline void hostile_spoil_copy(hostile *h, const imap4_copy_args *args, imap4_copy_result *out,
@@ -226,8 +299,10 @@ static inline void hostile_spoil_sasl(hostile *h, const imap4_sasl_args *args, i
                                       unsigned lie) {
   (void)h;
   (void)args;
-  if (lie & 1) out->challenge = (imap4_str){NULL, 7};
-  else out->delimiter = '%';
+  if (lie & 1)
+    out->challenge = (imap4_str){NULL, 7};
+  else
+    out->delimiter = '%';
 }
 
 static inline void hostile_spoil_none(hostile *h, const void *args, imap4_empty_result *out, unsigned lie) {
@@ -239,7 +314,7 @@ static inline void hostile_spoil_none(hostile *h, const void *args, imap4_empty_
 /* ---- the table ------------------------------------------------------------------------------ */
 
 #define HOSTILE_WRAP(name, spoil, args_type, result_type)                                                    \
-  static inline int hostile_##name(void *user, imap4_op op, const args_type *args, result_type *out) {      \
+  static inline int hostile_##name(void *user, imap4_op op, const args_type *args, result_type *out) {       \
     hostile *h = user;                                                                                       \
     unsigned lie = hostile_begin(h);                                                                         \
     int status = h->real->name(h->memory, op, args, out);                                                    \
@@ -287,7 +362,8 @@ static inline int hostile_append_message(void *user, imap4_op op, const imap4_ap
 
 static inline int hostile_copy(void *user, imap4_op op, const imap4_copy_args *args, imap4_copy_result *out) {
   hostile *h = user;
-  for (size_t i = 0; i < args->uids.n; i++) h->messages += args->uids.p[i].last - args->uids.p[i].first + 1;
+  for (size_t i = 0; i < args->uids.n; i++)
+    h->messages += args->uids.p[i].last - args->uids.p[i].first + 1;
   if (h->messages >= HOSTILE_MESSAGES) return IMAP4_ST_OVERQUOTA;
   unsigned lie = hostile_begin(h);
   int status = h->real->copy(h->memory, op, args, out);
@@ -327,17 +403,28 @@ static inline int hostile_watch(void *user, imap4_session *session, void *mailbo
 }
 
 static const imap4_store hostile_table = {
-    .struct_size = sizeof(imap4_store),      .authenticate = hostile_authenticate,
-    .release = hostile_release,              .list = hostile_list,
-    .create = hostile_create,                .remove = hostile_remove,
-    .rename = hostile_rename,                .subscribe = hostile_subscribe,
-    .open = hostile_open,                    .close = hostile_close,
-    .poll = hostile_poll,                    .query = hostile_query,
-    .read = hostile_read,                    .append_begin = hostile_append_begin,
-    .append_message = hostile_append_message, .append_write = hostile_append_write,
-    .append_commit = hostile_append_commit,  .append_abort = hostile_append_abort,
-    .store_flags = hostile_store_flags,      .expunge = hostile_expunge,
-    .cancel = hostile_cancel,                .sasl = hostile_sasl,
+    .struct_size = sizeof(imap4_store),
+    .authenticate = hostile_authenticate,
+    .release = hostile_release,
+    .list = hostile_list,
+    .create = hostile_create,
+    .remove = hostile_remove,
+    .rename = hostile_rename,
+    .subscribe = hostile_subscribe,
+    .open = hostile_open,
+    .close = hostile_close,
+    .poll = hostile_poll,
+    .query = hostile_query,
+    .read = hostile_read,
+    .append_begin = hostile_append_begin,
+    .append_message = hostile_append_message,
+    .append_write = hostile_append_write,
+    .append_commit = hostile_append_commit,
+    .append_abort = hostile_append_abort,
+    .store_flags = hostile_store_flags,
+    .expunge = hostile_expunge,
+    .cancel = hostile_cancel,
+    .sasl = hostile_sasl,
     .sasl_abort = hostile_sasl_abort,
 };
 

@@ -13,12 +13,12 @@ typedef struct responses {
   size_t n;
   size_t capacity;
   size_t parsed;
-  uint64_t tagged;     /* tagged responses */
-  uint64_t tagless;    /* "* BAD", the answer to a command without a tag */
-  uint64_t go_ons;     /* "+" */
-  imap4_str last_tag;  /* into |p|, until more is added */
-  uint64_t exists;     /* messages in the selected mailbox */
-  bool selecting;      /* EXISTS may be less than before */
+  uint64_t tagged;    /* tagged responses */
+  uint64_t tagless;   /* "* BAD", the answer to a command without a tag */
+  uint64_t go_ons;    /* "+" */
+  imap4_str last_tag; /* into |p|, until more is added */
+  uint64_t exists;    /* messages in the selected mailbox */
+  bool selecting;     /* EXISTS may be less than before */
   bool bye;
 } responses;
 
@@ -43,7 +43,8 @@ static inline bool response_end(grammar *g) {
 /* Printable octets to the end of the line, |least| of them or more. */
 static inline bool response_text(grammar *g, size_t least) {
   size_t n = 0;
-  while (n < g->rest.n && g->rest.p[n] >= ' ' && g->rest.p[n] < 0x7f) n++;
+  while (n < g->rest.n && g->rest.p[n] >= ' ' && g->rest.p[n] < 0x7f)
+    n++;
   if (n == g->rest.n) g->ended = true;
   if (n < least) return false;
   g->rest = imap4i_tail(g->rest, n);
@@ -134,7 +135,7 @@ static inline bool response_date(grammar *g) {
   for (size_t i = 0; form[i]; i++) {
     int c = grammar_peek(g);
     bool digit = c >= '0' && c <= '9';
-    if (form[i] == '#' ? !digit && !(i == 1 && c == ' ')
+    if (form[i] == '#'   ? !digit && !(i == 1 && c == ' ')
         : form[i] == 'A' ? c < 0 || !imap4i_is_alpha((char)c)
         : form[i] == 's' ? c != '+' && c != '-'
                          : c != form[i])
@@ -274,7 +275,8 @@ static inline bool response_any(grammar *g, responses *r) {
   if (!grammar_atom(g, "]")) return false;
   tag.n = (size_t)(g->rest.p - tag.p);
   if (!grammar_octet(g, ' ') ||
-      (!grammar_word(g, "OK") && !grammar_word(g, "NO") && !grammar_word(g, "BAD")) || !response_status_text(g))
+      (!grammar_word(g, "OK") && !grammar_word(g, "NO") && !grammar_word(g, "BAD")) ||
+      !response_status_text(g))
     return false;
   r->tagged++;
   r->last_tag = tag;
@@ -283,15 +285,15 @@ static inline bool response_any(grammar *g, responses *r) {
 
 /* Read what is complete.  Whether nothing is left over. */
 static inline bool responses_read(responses *r) {
-  if (getenv("FUZZ_SHOW")) fprintf(stderr, "%.*s", (int)(r->n - r->parsed), r->p + r->parsed);
   while (r->parsed < r->n) {
     responses before = *r;
     grammar g = grammar_of(imap4i_str(r->p + r->parsed, r->n - r->parsed));
     FUZZ_CHECK(!r->bye); /* nothing follows BYE but what LOGOUT still owes, which is read with it */
     if (!response_any(&g, r)) {
       *r = before;
-      if (!g.ended) fprintf(stderr, "illegal: %.*s\nat: %.*s\n", (int)imap4i_min(r->n - r->parsed, 1000), r->p + r->parsed,
-                (int)imap4i_min(g.rest.n, 100), g.rest.p);
+      if (!g.ended)
+        fprintf(stderr, "illegal: %.*s\nat: %.*s\n", (int)imap4i_min(r->n - r->parsed, 1000),
+                r->p + r->parsed, (int)imap4i_min(g.rest.n, 100), g.rest.p);
       FUZZ_CHECK(g.ended);
       return false;
     }

@@ -121,6 +121,7 @@ typedef struct imap4_session_args {
   int32_t can_start_tls;
   uint64_t now_ms;       /**< as in imap4_session_tick() */
   uint64_t features_off; /**< as in imap4_session_mask() */
+  void *user;            /**< the host's own, given back by imap4_session_user() */
 } imap4_session_args;
 
 /** Set |args| to zero and its |struct_size|.  Errors: INVALID, VERSION. */
@@ -142,6 +143,9 @@ IMAP4_API IMAP4_MUST_USE int imap4_session_new(imap4_server *server, const imap4
  * Reentry: never from inside a callback of the same session (it is ignored there).
  */
 IMAP4_API void imap4_session_free(imap4_session *session);
+
+/** imap4_session_args.user.  May be called at any time, from callbacks too. */
+IMAP4_API void *imap4_session_user(const imap4_session *session);
 
 /**
  * Feed octets received from the client.
@@ -168,7 +172,8 @@ IMAP4_API IMAP4_MUST_USE int imap4_session_input_end(imap4_session *session);
  * Octets to be sent to the client: |*len| of them at |*data|; 0 when there are none now.
  *
  * Memory:  valid until the next call for this session other than imap4_session_want().
- * Returns: IMAP4_OK, IMAP4_ERR_INVALID, IMAP4_ERR_REENTRANT.  Works after a fatal error too: what was
+ * Returns: IMAP4_OK, IMAP4_ERR_INVALID, IMAP4_ERR_REENTRANT.  Works after a fatal error too, although
+ *          imap4_session_want() is IMAP4_WANT_CLOSED then: what was
  *          queued before it may still be sent.
  */
 IMAP4_API IMAP4_MUST_USE int imap4_session_output(imap4_session *session, const void **data, size_t *len);

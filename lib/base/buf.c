@@ -10,8 +10,21 @@ void imap4i_buf_init(imap4i_buf *buf, imap4i_mem *mem, size_t max) {
 }
 
 void imap4i_buf_free(imap4i_buf *buf) {
+  if (buf->secret) imap4i_wipe(buf->p, buf->capacity);
   imap4i_free(buf->mem, buf->p, buf->capacity);
-  imap4i_buf_init(buf, buf->mem, buf->max);
+  buf->p = NULL;
+  buf->n = buf->capacity = 0;
+}
+
+/* A secret must not stay behind where an allocator moves it away from. */
+static char *grow(imap4i_buf *buf, size_t capacity) {
+  if (!buf->secret || !buf->p) return imap4i_resize(buf->mem, buf->p, buf->capacity, capacity);
+  char *p = imap4i_alloc(buf->mem, capacity);
+  if (!p) return NULL;
+  memcpy(p, buf->p, buf->n);
+  imap4i_wipe(buf->p, buf->capacity);
+  imap4i_free(buf->mem, buf->p, buf->capacity);
+  return p;
 }
 
 char *imap4i_buf_room(imap4i_buf *buf, size_t n) {
@@ -21,10 +34,10 @@ char *imap4i_buf_room(imap4i_buf *buf, size_t n) {
     size_t capacity = buf->capacity > 0 ? buf->capacity : FIRST_CAPACITY;
     while (capacity < need)
       capacity = capacity > buf->max / 2 ? buf->max : capacity * 2;
-    char *p = imap4i_resize(buf->mem, buf->p, buf->capacity, capacity);
+    char *p = grow(buf, capacity);
     if (!p && capacity > need) { /* doubling may pass the ceiling where the need alone does not */
       capacity = need;
-      p = imap4i_resize(buf->mem, buf->p, buf->capacity, capacity);
+      p = grow(buf, capacity);
     }
     if (!p) return NULL;
     buf->p = p;

@@ -14,6 +14,7 @@ typedef struct imap4i_buf {
   size_t n;        /* octets in use */
   size_t capacity; /* octets allocated */
   size_t max;      /* |n| never exceeds this */
+  bool secret;     /* memory is wiped before it is given back, and when the buffer grows */
 } imap4i_buf;
 
 void imap4i_buf_init(imap4i_buf *buf, imap4i_mem *mem, size_t max);

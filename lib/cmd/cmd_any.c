@@ -83,7 +83,7 @@ static bool put_namespace_kind(imap4_session *s, const imap4_namespaces_result *
     imap4_namespace n = namespace_at(r, i);
     if (n.kind != kind) continue;
     if (found++ == 0) ok = imap4i_buf_putc(&s->out, '(');
-    char delimiter = n.delimiter > 0x20 && n.delimiter < 0x7f ? (char)n.delimiter : s->delimiter;
+    char delimiter = n.delimiter != 0 ? (char)n.delimiter : s->delimiter;
     ok = ok && put_namespace(&s->out, n.prefix, delimiter);
   }
   if (kind == 0 && found == 0) {

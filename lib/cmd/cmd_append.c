@@ -4,6 +4,7 @@
  * come, and through the walker, so that each is kept with its digest.  After a failure the rest of what the
  * client sends is read and dropped, or, where it waits for "+", never asked for.
  */
+#include "base/uidset.h"
 #include "core/dispatch.h"
 #include "mail/walker.h"
 #include "wire/writer.h"
@@ -28,6 +29,7 @@ typedef struct append_context {
   int failure;     /* what the store said first, IMAP4I_PARSE_REFUSED, or IMAP4_OK */
   bool last_write; /* the write under way completes the message */
   imap4i_append_message message;
+  imap4i_arena arena; /* of a further message's flags */
 } append_context;
 _Static_assert(sizeof(append_context) <= 256, "fits the context in dispatch.c");
 
@@ -170,9 +172,11 @@ static int line(imap4i_command *c) {
   uint64_t size = 0;
   bool sync;
   bool ok = true;
-  imap4_str text = imap4i_arena_str(&c->arena, imap4i_buf_str(&s->input.buf), &ok);
+  imap4i_arena_free(&x->arena);
+  imap4i_arena_init(&x->arena, &s->mem);
+  imap4_str text = imap4i_arena_str(&x->arena, imap4i_buf_str(&s->input.buf), &ok);
   if (!ok) return IMAP4_ERR_NOMEM;
-  imap4i_parser_init(&parser, text, &c->arena, s->limits, s->delimiter);
+  imap4i_parser_init(&parser, text, &x->arena, s->limits, s->delimiter);
   int status =
       s->input.too_long ? IMAP4I_PARSE_REFUSED : imap4i_parse_append_next(&parser, &x->message, &more);
   bool comes = imap4i_find_literal(text, &size, &sync) && !sync;
@@ -195,10 +199,12 @@ static int commit(imap4i_command *c) {
 
 static int committed(imap4i_command *c) {
   imap4_session *s = c->s;
+  const append_context *x = c->context;
   if (s->op.status != IMAP4_OK) return imap4i_reply_target(c, s->op.status);
   const imap4_append_commit_result *r = &s->op.result.append_commit;
   /* RFC 4315 section 3: no UIDs of a mailbox that the client could not select. */
-  if (r->uidvalidity == 0 || r->uids.n == 0 || !imap4i_has(s, IMAP4_FEATURE_UIDPLUS) ||
+  if (r->uidvalidity == 0 || imap4i_ranges_count(r->uids) != x->count ||
+      !imap4i_has(s, IMAP4_FEATURE_UIDPLUS) ||
       imap4i_authorize(s, c->args.append.name, IMAP4_RIGHT_READ) != IMAP4_OK)
     return imap4i_reply_ok(c, IMAP4I_S("APPEND completed"));
   imap4i_buf code;
@@ -235,5 +241,8 @@ int imap4i_cmd_append(imap4i_command *c) {
 }
 
 void imap4i_cmd_append_end(imap4i_command *c) {
-  if (c->context) drop_upload(c);
+  append_context *x = c->context;
+  if (!x) return;
+  drop_upload(c);
+  imap4i_arena_free(&x->arena);
 }

@@ -22,14 +22,14 @@ static int done(imap4i_command *c) {
 }
 
 int imap4i_cmd_expunge(imap4i_command *c) {
-  const imap4i_view *v = c->s->view;
+  imap4i_view *v = c->s->view;
   if (c->phase == EXPUNGE_DONE) return done(c);
   if (v->read_only) return imap4i_reply_status(c, IMAP4_ST_READONLY);
   return expunge(c, imap4i_uidset_ranges(&v->uids));
 }
 
 int imap4i_cmd_uid_expunge(imap4i_command *c) {
-  const imap4i_view *v = c->s->view;
+  imap4i_view *v = c->s->view;
   if (c->phase == EXPUNGE_DONE) return done(c);
   if (v->read_only) return imap4i_reply_status(c, IMAP4_ST_READONLY);
   imap4i_uidset uids;

@@ -41,6 +41,7 @@ static int sync(imap4i_command *c) {
   if (status != IMAP4I_STEP_DONE) return status;
   if (s->view->lost) return imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("The selected mailbox is gone"));
   if (!s->watching && s->limits->poll_ms > 0) s->next_poll_ms = s->now_ms + s->limits->poll_ms;
+  imap4i_arena_free(&s->op.copies);
   c->phase = IDLE_WAIT;
   return IMAP4I_STEP_AGAIN;
 }

@@ -191,11 +191,14 @@ static int begin(imap4i_command *c) {
   }
   imap4i_buf_init(&a->response, &s->mem, s->limits->sasl_octets);
   imap4i_buf_init(&a->user, &s->mem, s->limits->sasl_octets);
-  imap4i_buf_init(&a->challenge, &s->mem, s->limits->sasl_octets);
+  imap4i_buf_init(&a->challenge, &s->mem, SIZE_MAX);
+  a->response.secret = a->user.secret = true;
   c->phase = AUTH_RESPONSE;
   if (!c->args.authenticate.has_initial) return IMAP4I_STEP_AGAIN;
   a->has_response = true;
   imap4_str initial = c->args.authenticate.initial;
+  if (initial.n > s->limits->sasl_octets)
+    return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("LIMIT"), IMAP4I_S("Response is too long"));
   if (imap4i_eq(initial, IMAP4I_S("="))) return IMAP4I_STEP_AGAIN;
   int status = imap4i_base64_decode(initial, &a->response);
   return status == IMAP4_ERR_INVALID ? auth_bad(c, IMAP4I_S("Invalid base64")) : status;
@@ -252,19 +255,15 @@ int imap4i_cmd_authenticate(imap4i_command *c) {
   }
 }
 
-static void wipe_and_free(imap4i_buf *buf) {
-  if (!buf->mem) return;
-  imap4i_wipe(buf->p, buf->n);
-  imap4i_buf_free(buf);
-}
-
 void imap4i_cmd_authenticate_end(imap4i_command *c) {
   imap4_session *s = c->s;
   auth *a = c->context;
   if (!a) return;
-  wipe_and_free(&a->response);
-  wipe_and_free(&a->user);
-  wipe_and_free(&a->challenge);
+  if (a->response.mem) {
+    imap4i_buf_free(&a->response);
+    imap4i_buf_free(&a->user);
+    imap4i_buf_free(&a->challenge);
+  }
   /* An answer that was not taken yet is the newest word on the exchange; it is given back with the operation.
    */
   if (s->op.kind == IMAP4I_OP_SASL && s->op.fresh) a->exchange = NULL;

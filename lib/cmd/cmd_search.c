@@ -71,7 +71,7 @@ static int verdict(imap4i_command *c, int result, int undecided_phase) {
 
 static int message(imap4i_command *c) {
   search_context *x = c->context;
-  const imap4i_view *v = c->s->view;
+  imap4i_view *v = c->s->view;
   const imap4_row *row = imap4i_batch_row(&x->batch);
   if (!row) return go(c, x->batch.last ? SEARCH_TELL : SEARCH_ASK);
   imap4_uid_ranges uids = imap4i_uidset_ranges(&v->uids);

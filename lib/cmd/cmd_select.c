@@ -9,6 +9,7 @@ enum { SELECT_BEGIN, SELECT_OPENED, SELECT_POLLED, SELECT_ASK, SELECT_ROWS, SELE
 typedef struct select_context {
   uint32_t after;  /* UIDs up to this one are in the view */
   uint32_t unseen; /* sequence number of the first message without \Seen; 0: none found */
+  bool read_only;
   imap4_mailbox_state state;
 } select_context;
 _Static_assert(sizeof(select_context) <= 128, "fits the context in dispatch.c");
@@ -20,10 +21,11 @@ static bool read_only(const imap4i_command *c) {
 static int begin(imap4i_command *c) {
   imap4_session *s = c->s;
   imap4i_deselect(s); /* RFC 3501 6.3.1: also when what follows fails */
-  uint32_t rights = IMAP4_RIGHT_READ;
-  int status = imap4i_authorize(s, c->args.mailbox.name, rights);
+  int status = imap4i_authorize(s, c->args.mailbox.name, IMAP4_RIGHT_READ);
   if (status != IMAP4_OK) return imap4i_reply_status(c, status);
-  imap4_open_args args = {.read_only = read_only(c), .account = s->account, .name = c->args.mailbox.name};
+  select_context *x = c->context;
+  x->read_only = read_only(c) || imap4i_authorize(s, c->args.mailbox.name, IMAP4_RIGHT_WRITE) != IMAP4_OK;
+  imap4_open_args args = {.read_only = x->read_only, .account = s->account, .name = c->args.mailbox.name};
   c->phase = SELECT_OPENED;
   return imap4i_op_call(s, IMAP4I_OP_OPEN, &args);
 }
@@ -31,6 +33,7 @@ static int begin(imap4i_command *c) {
 static int opened(imap4i_command *c) {
   imap4_session *s = c->s;
   if (s->op.status != IMAP4_OK) return imap4i_reply_status(c, s->op.status);
+  const select_context *x = c->context;
   const imap4_open_result *r = &s->op.result.open;
   imap4i_view *v = imap4i_calloc(&s->mem, sizeof *v);
   if (!v) {
@@ -38,8 +41,7 @@ static int opened(imap4i_command *c) {
     return IMAP4_ERR_NOMEM;
   }
   v->mailbox = r->mailbox;
-  v->read_only = read_only(c) || r->read_only ||
-                 imap4i_authorize(s, c->args.mailbox.name, IMAP4_RIGHT_WRITE) != IMAP4_OK;
+  v->read_only = x->read_only || r->read_only;
   imap4i_view_init(v, &s->mem);
   s->view = v;
   s->state = IMAP4_STATE_SELECTED;
@@ -65,9 +67,7 @@ static int polled(imap4i_command *c) {
   v->uidvalidity = x->state.uidvalidity;
   v->uidnext = x->state.uidnext;
   v->modseq = v->expunge_modseq = x->state.highest_modseq;
-  v->flags = x->state.flags & IMAP4_FLAG_ALL;
-  v->new_keywords = x->state.new_keywords != 0;
-  v->keywords_hash = imap4i_keywords_hash(x->state.keywords, v->new_keywords);
+  v->keywords_hash = imap4i_keywords_hash(x->state.keywords, x->state.new_keywords != 0);
   c->phase = SELECT_ASK;
   return IMAP4I_STEP_AGAIN;
 }

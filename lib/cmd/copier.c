@@ -47,10 +47,24 @@ static int fail(int *failure, int status) {
   return IMAP4I_STEP_DONE;
 }
 
+/* Whether a store names only what it was asked to copy. */
+static bool are_of(imap4_uid_ranges ranges, imap4_uid_ranges of) {
+  for (size_t i = 0; i < ranges.n; i++) {
+    size_t at = imap4i_ranges_find(of, ranges.p[i].first);
+    uint64_t members = imap4i_ranges_rank(of, ranges.p[i].last) - imap4i_ranges_rank(of, ranges.p[i].first);
+    if (at == of.n || members != ranges.p[i].last - ranges.p[i].first ||
+        !imap4i_ranges_has(of, ranges.p[i].last))
+      return false;
+  }
+  return true;
+}
+
 /* "COPYUID validity source target" (RFC 4315 section 3). */
 static void make_code(imap4i_copier *x, imap4i_command *c, uint32_t uidvalidity, imap4_uid_ranges source,
                       imap4_uid_ranges target) {
-  if (uidvalidity == 0 || target.n == 0 || source.n == 0 || !imap4i_has(c->s, IMAP4_FEATURE_UIDPLUS)) return;
+  if (uidvalidity == 0 || source.n == 0 || imap4i_ranges_count(source) != imap4i_ranges_count(target) ||
+      !are_of(source, x->uids) || !imap4i_has(c->s, IMAP4_FEATURE_UIDPLUS))
+    return;
   /* RFC 4315 section 3: not for a mailbox that the client could not select. */
   if (imap4i_authorize(c->s, x->to, IMAP4_RIGHT_READ) != IMAP4_OK) return;
   imap4i_buf code;

@@ -25,6 +25,9 @@ typedef struct imap4i_command imap4i_command;
   0x01u /* its arguments are sequence numbers: no EXPUNGE while it runs (RFC 3501 7.4.1) */
 #define IMAP4I_STREAMS 0x02u    /* takes message literals as they come */
 #define IMAP4I_NO_SYNC 0x04u    /* nothing is announced at its end */
+#define IMAP4I_SELECTS 0x10u    /* a failure leaves no mailbox selected */
+#define IMAP4I_IDLES 0x20u      /* waits for news */
+#define IMAP4I_READS 0x40u      /* changes nothing that a client would have to know */
 #define IMAP4I_CHECKPOINT 0x08u /* the poll at its end does housekeeping */
 
 typedef struct imap4i_row {
@@ -50,9 +53,7 @@ struct imap4i_command {
   int phase;        /* of the command's own enum; starts at 0 */
   uint8_t stage;    /* IMAP4I_STAGE_* */
   uint8_t reply;    /* IMAP4I_OK, _NO, _BAD */
-  bool no_expunge;  /* EXPUNGE must wait although the row allows it */
   bool line_open;   /* a response is half written: nothing else may be */
-  bool no_sync;     /* nothing is to be announced after all */
   bool starts_tls;  /* when the reply is written */
   bool hands_over;  /* the line that it has read is the next command */
   uint8_t expunged; /* IMAP4I_GONE_*: messages that were asked for are gone, and OK becomes NO */
@@ -66,9 +67,8 @@ enum { IMAP4I_GONE_NONE, IMAP4I_GONE_SOME, IMAP4I_GONE_HALF };
 enum { IMAP4I_STAGE_RUN, IMAP4I_STAGE_SYNC, IMAP4I_STAGE_REPLY };
 enum { IMAP4I_OK, IMAP4I_NO, IMAP4I_BAD };
 
-/* dispatch.c: the row of a command that is there for this session; NULL if there is none. */
+/* lib/cmd/dispatch.c: the row of a command that is there for this session; NULL if there is none. */
 const imap4i_row *imap4i_dispatch(const imap4_session *s, imap4_str name, bool uid);
-const imap4i_row *imap4i_dispatch_row(size_t i); /* NULL behind the last */
 
 /* run.c: may the literal at the end of |text| be taken?  |refusal| says why not; |streams|: it is a message
  * and the command is to begin now. */

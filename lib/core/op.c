@@ -148,7 +148,8 @@ static int known_status(int status) {
 
 /* A stride must hold the oldest form of its struct and keep its members aligned. */
 static bool stride_valid(uint32_t stride, size_t minimum) {
-  return stride >= minimum && stride % sizeof(void *) == 0;
+  enum { TIMES = 8 }; /* a struct never grows beyond that */
+  return stride >= minimum && stride <= minimum * TIMES && stride % sizeof(void *) == 0;
 }
 
 static bool rows_valid(const imap4_session *s, const imap4_query_result *r) {
@@ -197,11 +198,6 @@ static bool entries_valid(const imap4_session *s, const imap4_list_result *r) {
   return true;
 }
 
-static bool delimiter_valid(uint32_t delimiter) {
-  return delimiter == 0 || (delimiter > 0x20 && delimiter < 0x7f && delimiter != '*' && delimiter != '%' &&
-                            delimiter != '"' && delimiter != '\\');
-}
-
 /* Ranges may stand in any order (COPYUID pairs source and target), but each must be one. */
 static bool each_range_valid(imap4_uid_ranges r) {
   if (r.n > 0 && !r.p) return false;
@@ -222,12 +218,15 @@ static bool poll_valid(const imap4_mailbox_state *r) {
          (r->keywords.n == 0 || r->keywords.p);
 }
 
+#define NAMESPACES_MAX 64
+
 static bool namespaces_valid(const imap4_namespaces_result *r) {
+  if (r->count > NAMESPACES_MAX) return false;
   if (r->count > 0 && (!r->entries || !stride_valid(r->entry_size, sizeof(imap4_namespace)))) return false;
   for (uint32_t i = 0; i < r->count; i++) {
     imap4_namespace n;
     memcpy(&n, (const char *)r->entries + (size_t)i * r->entry_size, sizeof n);
-    if (!name_valid(n.prefix) || !delimiter_valid(n.delimiter)) return false;
+    if (!name_valid(n.prefix) || !imap4i_delimiter_valid(n.delimiter)) return false;
   }
   return true;
 }
@@ -236,7 +235,7 @@ static bool result_valid(const imap4_session *s) {
   const imap4i_result *r = &s->op.result;
   switch (s->op.kind) {
   case IMAP4I_OP_AUTHENTICATE:
-    return r->authenticate.account && delimiter_valid(r->authenticate.delimiter);
+    return r->authenticate.account && imap4i_delimiter_valid(r->authenticate.delimiter);
   case IMAP4I_OP_OPEN:
     return r->open.mailbox != NULL;
   case IMAP4I_OP_APPEND_BEGIN:
@@ -264,6 +263,9 @@ static bool result_valid(const imap4_session *s) {
     return vanished_valid(s, &r->vanished);
   case IMAP4I_OP_NAMESPACES:
     return namespaces_valid(&r->namespaces);
+  case IMAP4I_OP_STATUS:
+    return r->status.uidnext > 0 && r->status.uidvalidity > 0 && r->status.unseen <= r->status.messages &&
+           r->status.recent <= r->status.messages;
   default:
     return true;
   }
@@ -395,7 +397,7 @@ static bool copy_ranges(imap4i_arena *arena, imap4_uid_ranges *r) {
 }
 
 /* Arrays are checked against what was asked for before they are copied. */
-static bool copy_rows(imap4i_op *op) {
+static bool copy_rows(imap4i_op *op, uint32_t digest_octets) {
   imap4_query_result *r = &op->result.query;
   if (r->count > op->capacity || !stride_valid(r->row_size, sizeof(imap4_row))) return true;
   const void *p = r->rows;
@@ -404,6 +406,7 @@ static bool copy_rows(imap4i_op *op) {
   if (!p) return true;
   for (uint32_t i = 0; i < r->count; i++) {
     imap4_row *row = (void *)((char *)(uintptr_t)p + (size_t)i * r->row_size);
+    if (row->digest.n > digest_octets) row->digest.n = 0; /* it would not be used either */
     if (!copy_str(&op->copies, &row->keywords) || !copy_str(&op->copies, &row->digest)) return false;
   }
   return true;
@@ -425,7 +428,8 @@ static bool copy_entries(imap4i_op *op) {
 
 static bool copy_namespaces(imap4i_op *op) {
   imap4_namespaces_result *r = &op->result.namespaces;
-  if (r->count == 0 || !stride_valid(r->entry_size, sizeof(imap4_namespace))) return true;
+  if (r->count == 0 || r->count > NAMESPACES_MAX || !stride_valid(r->entry_size, sizeof(imap4_namespace)))
+    return true;
   const void *p = r->entries;
   if (!copy_octets(&op->copies, &p, (uint64_t)r->count * r->entry_size)) return false;
   r->entries = p;
@@ -438,7 +442,7 @@ static bool copy_namespaces(imap4i_op *op) {
 }
 
 /* Copy what the result points to: it is the host's only until imap4_op_complete() returns. */
-static bool copy_result(imap4i_op *op) {
+static bool copy_result(imap4i_op *op, uint32_t digest_octets) {
   imap4i_result *r = &op->result;
   switch (op->kind) {
   case IMAP4I_OP_SASL:
@@ -448,7 +452,7 @@ static bool copy_result(imap4i_op *op) {
   case IMAP4I_OP_POLL:
     return copy_str(&op->copies, &r->poll.keywords);
   case IMAP4I_OP_QUERY:
-    return copy_rows(op);
+    return copy_rows(op, digest_octets);
   case IMAP4I_OP_READ:
     return r->read.data.n > op->capacity || copy_str(&op->copies, &r->read.data);
   case IMAP4I_OP_APPEND_COMMIT:
@@ -493,7 +497,7 @@ int imap4_op_complete(imap4_session *s, imap4_op number, int status, const void 
     memcpy(&given, result, sizeof given);
     if (given < sizes[op->kind].result) return IMAP4_ERR_VERSION;
     memcpy(&op->result, result, sizes[op->kind].result);
-    if (!copy_result(op)) status = drop_result(s);
+    if (!copy_result(op, s->limits->digest_octets)) status = drop_result(s);
   }
   op->completed = true;
   if (op->state == IMAP4I_OP_WAITING) {

@@ -55,7 +55,7 @@ int imap4i_command_probe(imap4_session *s, imap4_str text, bool *streams, imap4i
 }
 
 static bool selects(const imap4i_row *row) {
-  return row && (row->step == imap4i_cmd_select || row->step == imap4i_cmd_examine);
+  return row && row->flags & IMAP4I_SELECTS;
 }
 
 static int refuse_command(imap4i_command *c, const imap4i_row *row, const imap4i_refusal *error) {
@@ -77,6 +77,7 @@ static int begin_command(imap4_session *s) {
   s->last_command_ms = s->now_ms;
   imap4i_refusal refusal = s->input.refusal;
   imap4i_buf_init(&s->input.buf, &s->mem, SIZE_MAX);
+  s->input.buf.secret = true;
   imap4i_input_reset(s);
 
   imap4i_parser parser;
@@ -100,7 +101,7 @@ void imap4i_command_free(imap4_session *s) {
   s->command = NULL;
   if (c->row && c->row->end) c->row->end(c);
   imap4i_arena_free(&c->arena);
-  imap4i_wipe(c->text.p, c->text.n);
+  imap4i_arena_free(&s->op.copies); /* a session that waits holds no old answer */
   imap4i_buf_free(&c->text);
   imap4i_free(&s->mem, c, sizeof *c);
 }
@@ -166,9 +167,9 @@ static int end_run(imap4_session *s) {
   imap4i_command *c = s->command;
   bool must_say = c->expunged == IMAP4I_GONE_HALF || (c->expunged == IMAP4I_GONE_SOME && !c->row->uid);
   if (must_say && c->reply == IMAP4I_OK) imap4i_reply_status(c, IMAP4_ST_EXPUNGED);
-  bool sync = s->state == IMAP4_STATE_SELECTED && s->view && c->reply != IMAP4I_BAD && !c->no_sync &&
+  bool sync = s->state == IMAP4_STATE_SELECTED && s->view && c->reply != IMAP4I_BAD &&
               (c->row->flags & IMAP4I_NO_SYNC) == 0;
-  if (sync) imap4i_sync_begin(s, !c->no_expunge && (c->row->flags & IMAP4I_USES_SEQS) == 0, c->row->uid);
+  if (sync) imap4i_sync_begin(s, (c->row->flags & IMAP4I_USES_SEQS) == 0, c->row->uid);
   c->stage = sync ? IMAP4I_STAGE_SYNC : IMAP4I_STAGE_REPLY;
   return IMAP4I_STEP_AGAIN;
 }
@@ -200,9 +201,19 @@ static int greet(imap4_session *s) {
   return IMAP4I_STEP_AGAIN;
 }
 
+/* What imap4_session_bye() has asked for. */
+static int say_bye(imap4_session *s) {
+  return imap4i_bye(s, IMAP4I_S("UNAVAILABLE"), imap4i_str(s->bye, s->bye_length));
+}
+
+/* Commands that change something are finished, so that the client knows; a long FETCH is not. */
+static bool may_leave(const imap4i_command *c) {
+  return c->stage == IMAP4I_STAGE_RUN && c->row->flags & IMAP4I_READS && !c->line_open;
+}
+
 /* No command is under way. */
 static int step_between(imap4_session *s) {
-  if (s->bye_length > 0) return imap4i_bye(s, IMAP4I_S("UNAVAILABLE"), imap4i_str(s->bye, s->bye_length));
+  if (s->bye_length > 0) return say_bye(s);
   if (s->tls == IMAP4I_TLS_ASKED) return IMAP4I_STEP_WAIT_TLS;
   if (s->input.ready) return imap4i_may_write(s) ? begin_command(s) : IMAP4I_STEP_WAIT_OUTPUT;
   if (s->input.ended) {
@@ -216,9 +227,10 @@ static int step(imap4_session *s) {
   if (!s->greeted) return greet(s);
   if (s->op.state == IMAP4I_OP_WAITING) return IMAP4I_STEP_WAIT_STORE;
   if (!s->command) return step_between(s);
+  if (s->bye_length > 0 && may_leave(s->command)) return say_bye(s);
   int status = step_command(s);
   if (status == IMAP4I_STEP_WAIT_INPUT) {
-    if (s->bye_length > 0) return imap4i_bye(s, IMAP4I_S("UNAVAILABLE"), imap4i_str(s->bye, s->bye_length));
+    if (s->bye_length > 0) return say_bye(s);
     if (s->input.ended) s->closing = true; /* it waits for what will not come */
   }
   return status;
@@ -276,7 +288,9 @@ int imap4i_run(imap4_session *s, uint32_t *budget) {
     }
     --*budget;
     s->runnable = false;
+    s->charge = 0;
     int status = step(s);
+    *budget -= s->charge < *budget ? s->charge : *budget;
     if (s->fatal) break; /* noticed inside a callback */
     if (status == IMAP4_ERR_NOMEM) status = imap4i_out_of_memory(s);
     if (status < 0) s->fatal = status;

@@ -11,6 +11,11 @@
 #define MINIMUM_LIMITS sizeof(imap4_limits)
 #define MINIMUM_CONFIG sizeof(imap4_config)
 
+bool imap4i_delimiter_valid(uint32_t delimiter) {
+  return delimiter == 0 || (delimiter > 0x20 && delimiter < 0x7f && delimiter != '*' && delimiter != '%' &&
+                            delimiter != '"' && delimiter != '\\');
+}
+
 int imap4i_import(void *to, size_t known, size_t minimum, const void *from, uint32_t given) {
   if (given < minimum) return IMAP4_ERR_VERSION;
   const char *octets = from;

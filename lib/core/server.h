@@ -21,6 +21,9 @@ struct imap4_server {
   size_t id_length;
 };
 
+/* Whether a host may use |delimiter| between levels of hierarchy; 0 stands for the default. */
+bool imap4i_delimiter_valid(uint32_t delimiter);
+
 /*
  * Import a struct of a host: copies what both sides know to |to| (|known| octets, the rest zero).  The host's
  * struct is |given| octets long, at least |minimum|; what lies beyond |known| must be zero.

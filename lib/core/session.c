@@ -28,8 +28,8 @@ static int import_transport(imap4_session *s, const imap4_session_args *args) {
   return IMAP4_OK;
 }
 
-static char delimiter_of(uint32_t delimiter) {
-  return delimiter > 0x20 && delimiter < 0x7f ? (char)delimiter : '/';
+static bool is_idle(const imap4_session *s) {
+  return s->command && s->command->row && s->command->row->flags & IMAP4I_IDLES;
 }
 
 int imap4_session_new(imap4_server *server, const imap4_session_args *given, imap4_session **session) {
@@ -37,10 +37,12 @@ int imap4_session_new(imap4_server *server, const imap4_session_args *given, ima
   if (!server || !given || !session) return IMAP4_ERR_INVALID;
   int status = imap4i_import(&args, sizeof args, MINIMUM_ARGS, given, given->struct_size);
   if (status != IMAP4_OK) return status;
+  if (!imap4i_delimiter_valid(args.delimiter)) return IMAP4_ERR_INVALID;
   imap4_session *s = server->resize(server->resize_user, NULL, 0, sizeof *s);
   if (!s) return IMAP4_ERR_NOMEM;
   memset(s, 0, sizeof *s);
   s->server = server;
+  s->user = args.user;
   status = import_transport(s, &args);
   if (status != IMAP4_OK) {
     server->resize(server->resize_user, s, sizeof *s, 0);
@@ -57,6 +59,7 @@ int imap4_session_new(imap4_server *server, const imap4_session_args *given, ima
   imap4i_buf_init(&s->input.buf, &s->mem, SIZE_MAX);
   imap4i_buf_init(&s->out, &s->mem, SIZE_MAX);
   imap4i_buf_init(&s->pump, &s->mem, SIZE_MAX);
+  s->input.buf.secret = s->pump.secret = true; /* passwords pass through */
   imap4i_arena_init(&s->op.copies, &s->mem);
   if (args.account) {
     s->preauth = true;
@@ -68,7 +71,7 @@ int imap4_session_new(imap4_server *server, const imap4_session_args *given, ima
 
 void imap4i_logged_in(imap4_session *s, void *account, uint32_t delimiter) {
   s->account = account;
-  s->delimiter = delimiter_of(delimiter);
+  s->delimiter = delimiter != 0 ? (char)delimiter : '/';
   s->state = IMAP4_STATE_AUTHENTICATED;
   s->limits = &s->server->after_login;
   s->mem.ceiling = s->limits->session_octets;
@@ -93,8 +96,6 @@ void imap4_session_free(imap4_session *s) {
   if (s->account) {
     imap4i_op_release(s, s->account);
   }
-  imap4i_wipe(s->input.buf.p, s->input.buf.n);
-  imap4i_wipe(s->pump.p, s->pump.n);
   imap4i_buf_free(&s->input.buf);
   imap4i_buf_free(&s->out);
   imap4i_buf_free(&s->pump);
@@ -119,8 +120,9 @@ int imap4_session_input(imap4_session *s, const void *data, size_t len, size_t *
   if (!s || !used || (!data && len > 0)) return IMAP4_ERR_INVALID;
   *used = 0;
   int status = imap4i_usable(s);
+  if (status != IMAP4_OK) return status;
   uint32_t budget = s->limits->work_budget;
-  if (status == IMAP4_OK) status = imap4i_run(s, &budget);
+  status = imap4i_run(s, &budget);
   while (status == IMAP4_OK && *used < len && !refuse_plain_input(s) && imap4i_input_wanted(s)) {
     size_t n = 0;
     status = imap4i_input_take(s, imap4i_str((const char *)data + *used, len - *used), &n);
@@ -178,6 +180,10 @@ void imap4i_shrink(imap4_session *s) {
   if (!waits || s->runnable) return;
   if (s->out.n == 0) imap4i_buf_free(&s->out);
   if (s->input.buf.n == 0) imap4i_buf_free(&s->input.buf);
+}
+
+void *imap4_session_user(const imap4_session *s) {
+  return s ? s->user : NULL;
 }
 
 uint32_t imap4_session_want(const imap4_session *s) {
@@ -242,12 +248,12 @@ int imap4_session_notify(imap4_session *s) {
   if (!s) return IMAP4_ERR_INVALID;
   if (s->fatal) return s->fatal;
   s->notified = true;
-  if (s->command && s->command->row && s->command->row->step == imap4i_cmd_idle) s->runnable = true;
+  if (is_idle(s)) s->runnable = true;
   return IMAP4_OK;
 }
 
 int imap4_session_bye(imap4_session *s, imap4_str text) {
-  if (!s || text.n == 0) return IMAP4_ERR_INVALID;
+  if (!s || !text.p || text.n == 0) return IMAP4_ERR_INVALID;
   int status = imap4i_usable(s);
   if (status != IMAP4_OK) return status;
   s->bye_length = (uint8_t)imap4i_min(text.n, sizeof s->bye);
@@ -266,7 +272,6 @@ int imap4_session_mask(imap4_session *s, uint64_t features_off) {
 int imap4_session_get_info(const imap4_session *s, imap4_session_info *info) {
   if (!s || !info) return IMAP4_ERR_INVALID;
   if (info->struct_size < sizeof *info) return IMAP4_ERR_VERSION;
-  const imap4i_command *c = s->command;
   *info = (imap4_session_info){
       .struct_size = info->struct_size,
       .state = s->closing || s->fatal ? IMAP4_STATE_LOGOUT : s->state,
@@ -276,7 +281,7 @@ int imap4_session_get_info(const imap4_session *s, imap4_session_info *info) {
       .input_octets = s->input_octets,
       .output_octets = s->output_octets,
       .secure = s->secure,
-      .idle = c && c->row && c->row->step == imap4i_cmd_idle,
+      .idle = is_idle(s),
   };
   return IMAP4_OK;
 }

@@ -66,6 +66,7 @@ struct imap4_session {
   imap4i_view *view;              /* the selected mailbox, or NULL */
   imap4_transport transport;
   void *transport_user;
+  void *user;      /* the host's */
   imap4i_buf pump; /* read from the transport, not taken yet */
   uint64_t now_ms;
   uint64_t last_command_ms; /* autologout counts from here */
@@ -74,6 +75,7 @@ struct imap4_session {
   uint64_t input_octets;
   uint64_t output_octets;
   uint64_t progress; /* raised by steps that leave no other trace, for the stall guard */
+  uint32_t charge;   /* work of the step under way beyond its one unit */
   int fatal;         /* sticky */
   uint32_t calling;  /* inside a callback */
   uint32_t bad_commands;

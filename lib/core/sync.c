@@ -92,7 +92,6 @@ static int tell_keywords(imap4_session *s, const imap4_mailbox_state *state) {
   uint64_t hash = imap4i_keywords_hash(state->keywords, state->new_keywords != 0);
   if (hash == v->keywords_hash) return IMAP4I_STEP_AGAIN;
   v->keywords_hash = hash;
-  v->new_keywords = state->new_keywords != 0;
   size_t mark = imap4i_begin_piece(s->command);
   bool ok = imap4i_put_flags_line(s, state) && imap4i_put_permanent_line(s, state);
   return imap4i_end_piece(s->command, mark, ok);

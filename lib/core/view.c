@@ -5,8 +5,60 @@
 #include "imap4/error.h"
 #include "wire/parser.h"
 
-uint32_t imap4i_view_seq(const imap4i_view *view, uint32_t uid) {
-  return (uint32_t)imap4i_ranges_rank(imap4i_uidset_ranges(&view->uids), uid) + 1;
+/* Ranges from one mark to the next. */
+#define MARK_RANGES 64
+
+/* Marks for all ranges that are there; without memory for them, counting takes longer and is right all the
+ * same. */
+static void make_marks(imap4i_view *view) {
+  size_t need = view->uids.n > 0 ? (view->uids.n - 1) / MARK_RANGES : 0; /* the last range may still grow */
+  if (view->marks_n >= need) return;
+  if (need > view->marks_capacity) {
+    size_t capacity = need * 2;
+    uint32_t *p =
+        imap4i_resize(view->uids.mem, view->marks, view->marks_capacity * sizeof *p, capacity * sizeof *p);
+    if (!p) return;
+    view->marks = p;
+    view->marks_capacity = capacity;
+  }
+  for (; view->marks_n < need; view->marks_n++) {
+    imap4_uid_ranges block = {view->uids.p + view->marks_n * MARK_RANGES, MARK_RANGES};
+    uint32_t before = view->marks_n > 0 ? view->marks[view->marks_n - 1] : 0;
+    view->marks[view->marks_n] = before + (uint32_t)imap4i_ranges_count(block);
+  }
+}
+
+/* Messages before range |i|, and with |*from| the ranges that are counted in it already. */
+static uint32_t mark_before(const imap4i_view *view, size_t i, size_t *from) {
+  size_t mark = imap4i_min(i / MARK_RANGES, view->marks_n);
+  *from = mark * MARK_RANGES;
+  return mark > 0 ? view->marks[mark - 1] : 0;
+}
+
+uint32_t imap4i_view_seq(imap4i_view *view, uint32_t uid) {
+  size_t from;
+  make_marks(view);
+  size_t i = imap4i_ranges_find(imap4i_uidset_ranges(&view->uids), uid);
+  uint32_t before = mark_before(view, i, &from);
+  return before +
+         (uint32_t)imap4i_ranges_rank((imap4_uid_ranges){view->uids.p + from, view->uids.n - from}, uid) + 1;
+}
+
+/* The UID of message |seq|, 1 <= |seq| <= |count|. */
+static uint32_t uid_at(imap4i_view *view, uint32_t seq) {
+  make_marks(view);
+  size_t low = 0, high = view->marks_n; /* the last mark with fewer than |seq| messages before it */
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (view->marks[middle] < seq) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  size_t from = low * MARK_RANGES;
+  uint32_t before = low > 0 ? view->marks[low - 1] : 0;
+  return imap4i_ranges_at((imap4_uid_ranges){view->uids.p + from, view->uids.n - from}, seq - 1 - before);
 }
 
 /* Number |number| of a set, where "*" is |largest|. */
@@ -14,38 +66,70 @@ static uint32_t number_of(uint32_t number, uint32_t largest) {
   return number == IMAP4I_STAR ? largest : number;
 }
 
-static bool add_uids(const imap4i_view *view, uint32_t first, uint32_t last, imap4i_uidset *to) {
-  imap4_uid_ranges uids = imap4i_uidset_ranges(&view->uids);
-  for (size_t i = imap4i_ranges_find(uids, first); i < uids.n && uids.p[i].first <= last; i++) {
-    uint32_t from = uids.p[i].first > first ? uids.p[i].first : first;
-    uint32_t until = uids.p[i].last < last ? uids.p[i].last : last;
-    if (!imap4i_uidset_add(to, from, until)) return false;
+/* Heap sort by the first number: no recursion, no memory, and no set that makes it slow. */
+static void sift(imap4_uid_range *p, size_t at, size_t n) {
+  for (size_t child; (child = 2 * at + 1) < n; at = child) {
+    if (child + 1 < n && p[child + 1].first > p[child].first) child++;
+    if (p[at].first >= p[child].first) return;
+    imap4_uid_range swap = p[at];
+    p[at] = p[child];
+    p[child] = swap;
   }
-  return true;
 }
 
-int imap4i_view_resolve(const imap4i_view *view, const imap4i_set *set, bool uid, bool lenient,
-                        imap4i_uidset *to) {
+static void sort(imap4_uid_range *p, size_t n) {
+  bool sorted = true;
+  for (size_t i = 1; sorted && i < n; i++)
+    sorted = p[i - 1].first <= p[i].first;
+  if (sorted) return;
+  for (size_t i = n / 2; i-- > 0;)
+    sift(p, i, n);
+  while (n-- > 1) {
+    imap4_uid_range swap = p[0];
+    p[0] = p[n];
+    p[n] = swap;
+    sift(p, 0, n);
+  }
+}
+
+/* The numbers that |set| names as ascending ranges in |numbers|, nothing above |most|. */
+static int collect(const imap4i_set *set, uint32_t star, uint32_t most, bool lenient,
+                   imap4i_uidset *numbers) {
+  imap4i_mem *mem = numbers->mem;
+  size_t size = set->n * sizeof(imap4_uid_range), n = 0;
+  imap4_uid_range *p = imap4i_alloc(mem, size);
+  int status = p ? IMAP4_OK : IMAP4_ERR_NOMEM;
+  for (size_t i = 0; status == IMAP4_OK && i < set->n; i++) {
+    uint32_t first = number_of(set->p[i].first, star), last = number_of(set->p[i].last, star);
+    imap4_uid_range range = first <= last ? (imap4_uid_range){first, last} : (imap4_uid_range){last, first};
+    if (!lenient && (range.first == 0 || range.last > most)) status = IMAP4I_PARSE_REFUSED;
+    if (range.last > most) range.last = most;
+    if (range.first > 0 && range.first <= range.last) p[n++] = range;
+  }
+  if (status == IMAP4_OK) sort(p, n);
+  for (size_t i = 0; status == IMAP4_OK && i < n; i++) {
+    if (!imap4i_uidset_add(numbers, p[i].first, p[i].last)) status = IMAP4_ERR_NOMEM;
+  }
+  imap4i_free(mem, p, size);
+  return status;
+}
+
+int imap4i_view_resolve(imap4i_view *view, const imap4i_set *set, bool uid, bool lenient, imap4i_uidset *to) {
   imap4_uid_ranges uids = imap4i_uidset_ranges(&view->uids);
   uint32_t largest_uid = uids.n > 0 ? uids.p[uids.n - 1].last : 0;
-  for (size_t i = 0; i < set->n; i++) {
-    uint32_t first = number_of(set->p[i].first, uid ? largest_uid : view->count);
-    uint32_t last = number_of(set->p[i].last, uid ? largest_uid : view->count);
-    if (first > last) {
-      uint32_t swap = first;
-      first = last;
-      last = swap;
-    }
-    if (!uid) {
-      if (!lenient && (first == 0 || last > view->count)) return IMAP4I_PARSE_REFUSED;
-      if (last > view->count) last = view->count;
-      if (first == 0 || first > last) continue;
-      first = imap4i_ranges_at(uids, first - 1);
-      last = imap4i_ranges_at(uids, last - 1);
-    }
-    if (view->count > 0 && !add_uids(view, first, last, to)) return IMAP4_ERR_NOMEM;
+  imap4i_uidset numbers;
+  imap4i_uidset_init(&numbers, to->mem);
+  int status = collect(set, uid ? largest_uid : view->count, uid ? largest_uid : view->count, lenient || uid,
+                       &numbers);
+  /* Each range of sequence numbers becomes the range of UIDs from its first to its last message. */
+  for (size_t i = 0; !uid && status == IMAP4_OK && i < numbers.n; i++) {
+    numbers.p[i].first = uid_at(view, numbers.p[i].first);
+    numbers.p[i].last = uid_at(view, numbers.p[i].last);
   }
-  return IMAP4_OK;
+  if (status == IMAP4_OK && !imap4i_uidset_intersect(to, uids, imap4i_uidset_ranges(&numbers)))
+    status = IMAP4_ERR_NOMEM;
+  imap4i_uidset_free(&numbers);
+  return status;
 }
 
 bool imap4i_view_prepare_removal(imap4i_view *view) {
@@ -65,6 +149,7 @@ void imap4i_view_commit_removal(imap4i_view *view) {
   replace(&view->uids, &view->kept);
   replace(&view->recent, &view->kept_recent);
   imap4i_uidset_free(&view->gone);
+  view->marks_n = 0;
   view->count = (uint32_t)imap4i_ranges_count(imap4i_uidset_ranges(&view->uids));
 }
 
@@ -82,6 +167,8 @@ void imap4i_view_free(imap4i_view *view) {
   imap4i_uidset_free(&view->gone);
   imap4i_uidset_free(&view->kept);
   imap4i_uidset_free(&view->kept_recent);
+  imap4i_free(view->uids.mem, view->marks, view->marks_capacity * sizeof *view->marks);
+  view->marks = NULL;
 }
 
 bool imap4i_view_add(imap4i_view *view, uint32_t uid, bool recent) {

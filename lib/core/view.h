@@ -20,13 +20,14 @@ typedef struct imap4i_view {
   uint64_t modseq;         /* flag changes are told up to this mod-sequence */
   uint64_t expunge_modseq; /* and expunges up to this one */
   uint64_t keywords_hash;  /* of the keywords last told in FLAGS */
-  uint32_t count;          /* members of |uids| */
-  uint32_t told;           /* as EXISTS and EXPUNGE have told the client */
-  uint32_t told_recent;    /* as RECENT has */
+  uint32_t *marks;         /* messages before every 64th range, made when they are looked for */
+  size_t marks_n;
+  size_t marks_capacity;
+  uint32_t count;       /* members of |uids| */
+  uint32_t told;        /* as EXISTS and EXPUNGE have told the client */
+  uint32_t told_recent; /* as RECENT has */
   uint32_t uidvalidity;
   uint32_t uidnext; /* UIDs from here on are new to the client */
-  uint32_t flags;   /* that can be kept */
-  bool new_keywords;
   bool read_only;
   bool lost; /* the mailbox is gone, or is another one now */
 
@@ -34,7 +35,6 @@ typedef struct imap4i_view {
   uint8_t sync_phase;
   bool sync_expunges;         /* EXPUNGE may be sent now */
   bool sync_uid;              /* FETCH responses carry the UID */
-  bool sync_more;             /* a query goes on after |sync_after| */
   uint32_t sync_after;        /* where a query or an announcement goes on */
   uint32_t sync_row;          /* next row of the answer */
   uint32_t sync_removed;      /* EXPUNGE responses sent so far */
@@ -47,15 +47,14 @@ typedef struct imap4i_view {
 } imap4i_view;
 
 /* Sequence number of a UID that is in the view. */
-uint32_t imap4i_view_seq(const imap4i_view *view, uint32_t uid);
+uint32_t imap4i_view_seq(imap4i_view *view, uint32_t uid);
 
 /*
  * The messages that a set of sequence numbers or (|uid|) UIDs names, as UIDs: |to| becomes them.
  * IMAP4_OK; IMAP4I_PARSE_REFUSED for a sequence number that no message has (RFC 3501 section 9,
  * seq-number), unless |lenient|; IMAP4_ERR_NOMEM.
  */
-int imap4i_view_resolve(const imap4i_view *view, const imap4i_set *set, bool uid, bool lenient,
-                        imap4i_uidset *to);
+int imap4i_view_resolve(imap4i_view *view, const imap4i_set *set, bool uid, bool lenient, imap4i_uidset *to);
 
 /* A zeroed view; what a view holds is freed. */
 void imap4i_view_init(imap4i_view *view, imap4i_mem *mem);

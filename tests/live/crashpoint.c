@@ -43,21 +43,21 @@ static int is_file(int fd) {
 }
 
 /* The function that this one stands before. */
-#define NEXT(type, name, ...) \
-  static type (*next)(__VA_ARGS__); \
+#define NEXT(type, name, ...)                                                                                \
+  static type (*next)(__VA_ARGS__);                                                                          \
   if (!next) *(void **)&next = dlsym(RTLD_NEXT, name)
 
-#define PLAIN(type, name, parameters, arguments, ...) \
-  type name parameters; \
-  type name parameters { \
-    NEXT(type, #name, __VA_ARGS__); \
-    point(); \
-    return next arguments; \
+#define PLAIN(type, name, parameters, arguments, ...)                                                        \
+  type name parameters;                                                                                      \
+  type name parameters {                                                                                     \
+    NEXT(type, #name, __VA_ARGS__);                                                                          \
+    point();                                                                                                 \
+    return next arguments;                                                                                   \
   }
 
 PLAIN(int, rename, (const char *from, const char *to), (from, to), const char *, const char *)
-PLAIN(int, renameat, (int a, const char *from, int b, const char *to), (a, from, b, to), int, const char *, int,
-      const char *)
+PLAIN(int, renameat, (int a, const char *from, int b, const char *to), (a, from, b, to), int, const char *,
+      int, const char *)
 PLAIN(int, link, (const char *from, const char *to), (from, to), const char *, const char *)
 PLAIN(int, linkat, (int a, const char *from, int b, const char *to, int flags), (a, from, b, to, flags), int,
       const char *, int, const char *, int)
@@ -82,14 +82,14 @@ ssize_t write(int fd, const void *data, size_t n) {
   return next(fd, data, n);
 }
 
-#define PWRITE(name, offset) \
-  ssize_t name(int fd, const void *data, size_t n, offset at) { \
-    NEXT(ssize_t, #name, int, const void *, size_t, offset); \
-    if (is_the_one()) { \
-      if (number_from("IMAP4_CRASHPOINT_TORN") && next(fd, data, n / 2, at) < 0) die(); \
-      die(); \
-    } \
-    return next(fd, data, n, at); \
+#define PWRITE(name, offset)                                                                                 \
+  ssize_t name(int fd, const void *data, size_t n, offset at) {                                              \
+    NEXT(ssize_t, #name, int, const void *, size_t, offset);                                                 \
+    if (is_the_one()) {                                                                                      \
+      if (number_from("IMAP4_CRASHPOINT_TORN") && next(fd, data, n / 2, at) < 0) die();                      \
+      die();                                                                                                 \
+    }                                                                                                        \
+    return next(fd, data, n, at);                                                                            \
   }
 
 PWRITE(pwrite, off_t)
@@ -98,29 +98,29 @@ PWRITE(pwrite64, off64_t)
 /* Opening changes files when it makes or cuts one. */
 #define OPENS(flags) (((flags) & (O_CREAT | O_TRUNC)) != 0)
 
-#define OPENAT(name) \
-  int name(int a, const char *path, int flags, ...) { \
-    NEXT(int, #name, int, const char *, int, ...); \
-    va_list list; \
-    va_start(list, flags); \
-    mode_t mode = flags & O_CREAT ? va_arg(list, mode_t) : 0; \
-    va_end(list); \
-    if (OPENS(flags)) point(); \
-    return next(a, path, flags, mode); \
+#define OPENAT(name)                                                                                         \
+  int name(int a, const char *path, int flags, ...) {                                                        \
+    NEXT(int, #name, int, const char *, int, ...);                                                           \
+    va_list list;                                                                                            \
+    va_start(list, flags);                                                                                   \
+    mode_t mode = flags & O_CREAT ? va_arg(list, mode_t) : 0;                                                \
+    va_end(list);                                                                                            \
+    if (OPENS(flags)) point();                                                                               \
+    return next(a, path, flags, mode);                                                                       \
   }
 
 OPENAT(openat)
 OPENAT(openat64)
 
-#define OPEN(name) \
-  int name(const char *path, int flags, ...) { \
-    NEXT(int, #name, const char *, int, ...); \
-    va_list list; \
-    va_start(list, flags); \
-    mode_t mode = flags & O_CREAT ? va_arg(list, mode_t) : 0; \
-    va_end(list); \
-    if (OPENS(flags)) point(); \
-    return next(path, flags, mode); \
+#define OPEN(name)                                                                                           \
+  int name(const char *path, int flags, ...) {                                                               \
+    NEXT(int, #name, const char *, int, ...);                                                                \
+    va_list list;                                                                                            \
+    va_start(list, flags);                                                                                   \
+    mode_t mode = flags & O_CREAT ? va_arg(list, mode_t) : 0;                                                \
+    va_end(list);                                                                                            \
+    if (OPENS(flags)) point();                                                                               \
+    return next(path, flags, mode);                                                                          \
   }
 
 OPEN(open)

@@ -92,7 +92,8 @@ class Server:
         if store == "maildir" and mail is None:
             self.mail = new_directory()
         where = ("--memory",) if store == "memory" else ("--mail", self.mail)
-        arguments = [_server, "--listen", "127.0.0.1:0", "--user", "%s:%s" % (USER, PASSWORD), *where, *options]
+        user = "%s:%s" % (USER, PASSWORD)
+        arguments = [_server, "--listen", "127.0.0.1:0", "--user", user, *where, *options]
         listeners = 1
         if tls is not None:
             arguments += ["--listen-tls", "127.0.0.1:0", "--cert", tls[0], "--key", tls[1]]
@@ -385,8 +386,8 @@ def run_together(*functions):
 
 # ---------------------------------------------------------------------------------------- messages
 
-WORDS = ("lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et "
-         "dolore magna aliqua From >From . .. Subject: MAIL {3} \" \\ ( ) * %").split()
+WORDS = ("lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore "
+         "et dolore magna aliqua From >From . .. Subject: MAIL {3} \" \\ ( ) * %").split()
 
 
 def crlf(data):
@@ -416,9 +417,9 @@ def simple_message(token, body=b"text\r\n", more=""):
 
 def multipart(boundary, parts, subtype="mixed"):
     """Content-Type and body of a multipart entity."""
-    head = ('MIME-Version: 1.0\r\nContent-Type: multipart/%s; boundary="%s"\r\n' % (subtype, boundary)).encode()
+    head = 'MIME-Version: 1.0\r\nContent-Type: multipart/%s; boundary="%s"\r\n' % (subtype, boundary)
     inner = b"".join(b"--" + boundary.encode() + b"\r\n" + part + b"\r\n" for part in parts)
-    return head, b"preamble\r\n" + inner + b"--" + boundary.encode() + b"--\r\nepilogue\r\n"
+    return head.encode(), b"preamble\r\n" + inner + b"--" + boundary.encode() + b"--\r\nepilogue\r\n"
 
 
 def nested_message(token, depth):
@@ -450,7 +451,7 @@ def varied_message(number, seed=1):
         lambda: simple_message(token, b"y" * rng.randrange(1000, 40000) + b"\r\nshort\r\n"),
         lambda: nested_message(token, rng.randrange(1, 12)),
         lambda: simple_message(token, b"\r\n" * rng.randrange(1, 50)),
-        lambda: simple_message(token, b"t\r\n", "Subject: second subject\r\nX-Empty:\r\nX-Folded: a\r\n\tb\r\n c\r\n"),
+        lambda: simple_message(token, b"t\r\n", "Subject: another\r\nX-Empty:\r\nX-Folded: a\r\n\tb\r\n"),
         lambda: simple_message(token, b"8-bit header\r\n", "X-Raw: caf\u00e9 \u2603\r\n"),
         lambda: simple_message(token, b"t\r\n", "X-Long: " + "word " * 400 + "\r\n"),
         lambda: simple_message(token, b"t\r\n", "".join("X-H%d: v\r\n" % i for i in range(300))),

@@ -21,9 +21,10 @@ COULD_NOT_RUN = 2
 class Corpus(unittest.TestCase):
     def check(self, store):
         with live.Server(store) as server:
-            done = subprocess.run([sys.executable, CHECK, "127.0.0.1", str(server.port), live.USER, live.PASSWORD,
-                                   "--skip", "binary,sort,thread", "--show", "5"], stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, timeout=live.LONG * 20, check=False)
+            command = [sys.executable, CHECK, "127.0.0.1", str(server.port), live.USER, live.PASSWORD,
+                       "--skip", "binary,sort,thread", "--show", "5"]
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  timeout=live.LONG * 20, check=False)
         print(done.stdout if done.returncode != 0 else done.stdout.splitlines()[-1], flush=True)
         self.assertIn(done.returncode, range(COULD_NOT_RUN))
         self.assertRegex(done.stdout.splitlines()[-1], "^corpus: ")

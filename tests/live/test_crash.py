@@ -7,7 +7,7 @@ killed; a new one on the same directory must then show every mailbox as the jour
 
 - a message whose APPEND, COPY or MOVE was acknowledged is there under its UID, with its octets and its date;
 - flags are as acknowledged, or as the command under way would have them;
-- what was expunged with an OK stays gone; what a MOVE under way takes is in one of the two mailboxes at least;
+- what was expunged with an OK stays gone; what a MOVE under way takes is in one of the two mailboxes;
 - what an APPEND or COPY under way brings is there as a whole or not at all;
 - UIDVALIDITY stays, UIDNEXT is above every UID ever seen, and no UID ever stands for another message.
 
@@ -147,7 +147,8 @@ class Worker:
         size = self.rng.choice((1, 50, 500, 3000, 20000, 200000))
         message = live.simple_message(token, live.lines_of_text(self.rng, self.rng.randint(0, size)))
         flags = frozenset(flag for flag in FLAGS if self.rng.random() < 0.25)
-        date = time.strftime("%d-%b-%Y %H:%M:%S +0000", time.gmtime(self.rng.randrange(10 ** 9, 16 * 10 ** 8)))
+        when = time.gmtime(self.rng.randrange(10 ** 9, 16 * 10 ** 8))
+        date = time.strftime("%d-%b-%Y %H:%M:%S +0000", when)
         return message, flags, date.lstrip("0")
 
     def append(self):
@@ -157,7 +158,8 @@ class Worker:
         whats = [(hashlib.sha256(message).digest(), flags, date) for message, flags, date in parts]
         command = b"APPEND " + box.name.encode()
         for message, flags, date in parts:
-            command += b' (%s) "%26s" {%d+}\r\n' % (" ".join(flags).encode(), date.encode(), len(message)) + message
+            command += b' (%s) "%26s" ' % (" ".join(flags).encode(), date.encode())
+            command += b"{%d+}\r\n%s" % (len(message), message)
         self.brought = Brought(box, whats)
         uids = uids_of(self.command(command).code("APPENDUID").split()[1])
         assert len(uids) == len(whats)
@@ -214,7 +216,8 @@ class Worker:
     def expunge(self, uids):
         """In a mailbox of one's own EXPUNGE, in the shared one UID EXPUNGE."""
         numbers = ",".join(map(str, uids))
-        self.set_flags(uids, lambda old: old | {"\\deleted"}, "UID STORE %s +FLAGS.SILENT (\\Deleted)" % numbers)
+        self.set_flags(uids, lambda old: old | {"\\deleted"},
+                       "UID STORE %s +FLAGS.SILENT (\\Deleted)" % numbers)
         if self.box.name != SHARED:
             uids = [uid for uid, message in self.box.messages.items() if "\\deleted" in message.flags]
         for uid in uids:
@@ -246,7 +249,8 @@ class Found:
         self.uid = int(re.search(rb"UID (\d+)", text)[1])
         self.literal = literal
         self.digest = hashlib.sha256(literal).digest()
-        self.flags = frozenset(re.search(rb"FLAGS \(([^)]*)\)", text)[1].decode().lower().split()) - {"\\recent"}
+        flags = re.search(rb"FLAGS \(([^)]*)\)", text)[1].decode().lower().split()
+        self.flags = frozenset(flags) - {"\\recent"}
         self.date = re.search(rb'INTERNALDATE "([^"]*)"', text)[1].decode().strip()
         self.size = int(re.search(rb"RFC822\.SIZE (\d+)", text)[1])
         self.text = text
@@ -397,7 +401,8 @@ class Crash(unittest.TestCase):
             for worker in self.workers:
                 print("client %d: %r" % (worker.number, worker.log[-8:]))
             if "IMAP4_LIVE_KEEP" in os.environ:
-                shutil.copytree(self.mail, os.path.join(os.environ["IMAP4_LIVE_KEEP"], "mail-%d" % os.getpid()))
+                keep = os.path.join(os.environ["IMAP4_LIVE_KEEP"], "mail-%d" % os.getpid())
+                shutil.copytree(self.mail, keep)
             raise
         total = sum(worker.acknowledged for worker in self.workers)
         print("%d commands acknowledged, %d messages left" % (

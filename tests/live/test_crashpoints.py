@@ -2,9 +2,9 @@
 """Every moment at which a crash can differ from another: test_crashpoints.py SERVER CRASHPOINT_LIBRARY.
 
 For each command that changes mail, imap4-server on the Maildir store is killed right before its first call
-that changes a file, then, on a fresh copy of the mail, before its second, and so on until it gets through
-(crashpoint.c does the killing), and once more before each write with that write done by half.  A new server must then show
-what was before, or what comes after the command; after, if the command had been acknowledged.  More exactly:
+that changes a file, then, on a fresh copy of the mail, before its second, and so on until it gets through;
+and once more at each write, with that write done by half (crashpoint.c does the killing).  A new server must
+then show what was before or what comes after the command; after, if it had been acknowledged.  More exactly:
 
 - nothing that the command does not concern is lost or changed, and nothing at all is lost from the account;
 - what the command adds to a mailbox is there as a whole or not at all;
@@ -195,7 +195,8 @@ class Crashpoints(unittest.TestCase):
 
     def check_added(self, name, added, expected):
         """All or none; a UID may have been skipped."""
-        self.assertIn([added[uid] for uid in sorted(added)], ([], [expected[uid] for uid in sorted(expected)]),
+        whole = [expected[uid] for uid in sorted(expected)]
+        self.assertIn([added[uid] for uid in sorted(added)], ([], whole),
                       "a part of what was added to " + name)
 
     def try_command(self, name, torn):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Python's imaplib against imap4-server: each of its methods that sends a command of RFC 3501, on both stores.
+"""Python's imaplib against imap4-server, on both stores: each method that sends a command of RFC 3501.
 
 Where imaplib has no method (IDLE) or hides what is of interest (which responses came during which command),
 the plain connection of live.py is used.
@@ -283,8 +283,9 @@ class Case:
         self.ok(connection.select())
         for criteria, expected in (
                 (("ALL",), b"1 2 3"), (("SEEN",), b"3"), (("UNSEEN",), b"1 2"), (("FLAGGED",), b"3"),
-                (("KEYWORD", "$Work"), b"3"), (("UNKEYWORD", "$Work"), b"1 2"), (("SUBJECT", '"hello"'), b"3"),
-                (("SUBJECT", "HELL"), b"3"), (("BODY", "needle"), b"3"), (("TEXT", "m2"), b"2"),
+                (("KEYWORD", "$Work"), b"3"), (("UNKEYWORD", "$Work"), b"1 2"),
+                (("SUBJECT", '"hello"'), b"3"), (("SUBJECT", "HELL"), b"3"), (("BODY", "needle"), b"3"),
+                (("TEXT", "m2"), b"2"),
                 (("FROM", "sender"), b"1 2 3"), (("TO", "nobody"), b""), (("BEFORE", "1-Mar-2020"), b"3"),
                 (("ON", "1-Feb-2020"), b"3"), (("SINCE", "1-Mar-2020"), b"1 2"), (("LARGER", "10"), b"1 2 3"),
                 (("SENTON", "7-Feb-2022"), b"1 2 3"), (("NOT", "1:2"), b"3"),
@@ -365,8 +366,8 @@ class Case:
         self.assertEqual(one.ok("NOOP").number(rb"(\d+) EXISTS"), 5)
         two.ok("STORE 2,4 +FLAGS.SILENT (\\Deleted)")
         two.ok("EXPUNGE")
-        for command in ("FETCH 1:* (UID FLAGS)", "STORE 1 +FLAGS (\\Seen)", "SEARCH ALL", "FETCH 5 BODY.PEEK[]",
-                        "STORE 3 -FLAGS.SILENT (\\Seen)", "SEARCH SUBJECT m"):
+        for command in ("FETCH 1:* (UID FLAGS)", "STORE 1 +FLAGS (\\Seen)", "SEARCH ALL",
+                        "FETCH 5 BODY.PEEK[]", "STORE 3 -FLAGS.SILENT (\\Seen)", "SEARCH SUBJECT m"):
             answer = one.command(command)
             self.assertEqual(answer.texts(rb"\d+ EXPUNGE"), [], command)
             for number, text, literals in answer.fetched():
@@ -405,7 +406,8 @@ class Case:
 
     def check_rest(self):
         client = self.client("INBOX")
-        self.assertEqual(len(client.flags()), client.ok("STATUS INBOX (MESSAGES)").number(rb".*MESSAGES (\d+)"))
+        status = client.ok("STATUS INBOX (MESSAGES)")
+        self.assertEqual(len(client.flags()), status.number(rb".*MESSAGES (\d+)"))
 
     def test_two_at_work(self):
         live.run_together(lambda: self.work(self.server, 1), lambda: self.work(self.server, 2))
@@ -462,7 +464,8 @@ class View:
         elif choice == 4:
             self.take(self.client.command("STORE %d +FLAGS (\\Seen)" % rng.randint(1, count)), False)
         elif choice == 5:
-            self.take(self.client.command("STORE %d +FLAGS.SILENT (\\Deleted)" % rng.randint(1, count)), False)
+            self.take(self.client.command("STORE %d +FLAGS.SILENT (\\Deleted)" % rng.randint(1, count)),
+                      False)
         elif choice == 6:
             self.take(self.client.ok("EXPUNGE"))
         else:
@@ -498,7 +501,8 @@ class Maildir(Case, unittest.TestCase):
             file.write(b"Subject: delivered\n\nbody\n")
         self.ok(connection.noop())
         self.assertEqual(connection.response("EXISTS")[1][-1:], [b"1"])
-        self.assertEqual(self.ok(connection.fetch("1", "(RFC822)"))[0][1], b"Subject: delivered\r\n\r\nbody\r\n")
+        self.assertEqual(self.ok(connection.fetch("1", "(RFC822)"))[0][1],
+                         b"Subject: delivered\r\n\r\nbody\r\n")
 
     def test_two_servers_at_work(self):
         """Two processes on the same mail."""

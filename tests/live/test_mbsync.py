@@ -16,8 +16,8 @@ import unittest
 import live
 
 MESSAGES = 500
-FOLDERS = ("INBOX", "Archive", "Archive.2025", "Archive.2025.deep", "Archive.2025.deep.er", "two words", "Sp&AOQ-t", "Lists",
-           "Lists.~tilde")
+FOLDERS = ("INBOX", "Archive", "Archive.2025", "Archive.2025.deep", "Archive.2025.deep.er", "two words",
+           "Sp&AOQ-t", "Lists", "Lists.~tilde")
 FLAGS = {"D": "\\draft", "F": "\\flagged", "P": "$forwarded", "R": "\\answered", "S": "\\seen"}
 
 CONFIG = """
@@ -238,7 +238,8 @@ class Case:
         client.ok("COPY 1:* " + self.quoted("Archive.on server"))
         expected["Archive.on server"] = dict(folder)
         for i in range(10):
-            message = live.crlf(live.varied_message(i, seed="new on server").replace(b"varied", b"new-on-server"))
+            message = live.varied_message(i, seed="new on server").replace(b"varied", b"new-on-server")
+            message = live.crlf(message)
             when = 1650000000 + i
             date = time.strftime("%d-%b-%Y %H:%M:%S +0000", time.gmtime(when))
             client.append("INBOX", message, "\\Answered", date)
@@ -266,7 +267,8 @@ class Case:
 
     def state(self):
         """Numbers that every change on the server raises."""
-        return [self.client.ok("STATUS %s (MESSAGES UIDNEXT UIDVALIDITY)" % self.quoted(name)).untagged[0].text
+        status = "STATUS %s (MESSAGES UIDNEXT UIDVALIDITY)"
+        return [self.client.ok(status % self.quoted(name)).untagged[0].text
                 for name in sorted(self.server_folders())]
 
 

@@ -27,16 +27,21 @@ static uint32_t take_flags(client *c, const char **p) {
   static const struct {
     const char *name;
     uint32_t flag;
-  } names[] = {{"\\Answered", IMAP4_FLAG_ANSWERED}, {"\\Flagged", IMAP4_FLAG_FLAGGED},
-               {"\\Deleted", IMAP4_FLAG_DELETED},   {"\\Seen", IMAP4_FLAG_SEEN},
-               {"\\Draft", IMAP4_FLAG_DRAFT},       {"\\Recent", RECENT},
-               {"$A", KEYWORD_A},                   {"$B", KEYWORD_B}};
+  } names[] = {{"\\Answered", IMAP4_FLAG_ANSWERED},
+               {"\\Flagged", IMAP4_FLAG_FLAGGED},
+               {"\\Deleted", IMAP4_FLAG_DELETED},
+               {"\\Seen", IMAP4_FLAG_SEEN},
+               {"\\Draft", IMAP4_FLAG_DRAFT},
+               {"\\Recent", RECENT},
+               {"$A", KEYWORD_A},
+               {"$B", KEYWORD_B}};
   uint32_t flags = 0;
   EXPECT(c->world, take(p, "("), "no list of flags: %s", *p);
   while (!take(p, ")")) {
     size_t i = 0;
     (void)take(p, " ");
-    while (i < sizeof names / sizeof names[0] && !take(p, names[i].name)) i++;
+    while (i < sizeof names / sizeof names[0] && !take(p, names[i].name))
+      i++;
     EXPECT(c->world, i < sizeof names / sizeof names[0], "an unknown flag: %s", *p);
     flags |= names[i].flag;
   }
@@ -48,7 +53,8 @@ static uint32_t take_flags(client *c, const char **p) {
 static void on_exists(client *c, uint32_t n) {
   EXPECT(c->world, n >= c->count, "EXISTS %u after %u: it shrinks", (unsigned)n, (unsigned)c->count);
   EXPECT(c->world, n <= MESSAGES, "too many messages for the test");
-  while (c->count < n) c->list[c->count++] = (known){0};
+  while (c->count < n)
+    c->list[c->count++] = (known){0};
 }
 
 static void on_expunge(client *c, uint32_t n) {
@@ -62,11 +68,12 @@ static void on_expunge(client *c, uint32_t n) {
 
 static void learn_uid(client *c, uint32_t n, uint32_t uid) {
   known *k = &c->list[n - 1];
-  EXPECT(c->world, k->uid == 0 || k->uid == uid, "message %u has UID %u, not %u", (unsigned)n, (unsigned)k->uid,
-         (unsigned)uid);
+  EXPECT(c->world, k->uid == 0 || k->uid == uid, "message %u has UID %u, not %u", (unsigned)n,
+         (unsigned)k->uid, (unsigned)uid);
   k->uid = uid;
   for (size_t i = 0; i < n - 1; i++)
-    EXPECT(c->world, c->list[i].uid < uid, "UID %u comes behind UID %u", (unsigned)uid, (unsigned)c->list[i].uid);
+    EXPECT(c->world, c->list[i].uid < uid, "UID %u comes behind UID %u", (unsigned)uid,
+           (unsigned)c->list[i].uid);
   for (size_t i = n; i < c->count; i++)
     EXPECT(c->world, c->list[i].uid == 0 || c->list[i].uid > uid, "UID %u comes before UID %u", (unsigned)uid,
            (unsigned)c->list[i].uid);
@@ -119,11 +126,16 @@ static void on_search(client *c, const char *p) {
 static void on_untagged(client *c, const char *p) {
   if (*p >= '0' && *p <= '9') {
     uint32_t n = take_number(c, &p);
-    if (strcmp(p, " EXISTS") == 0) on_exists(c, n);
-    else if (strcmp(p, " EXPUNGE") == 0) on_expunge(c, n);
-    else if (strcmp(p, " RECENT") == 0) EXPECT(c->world, n <= c->count, "more RECENT than EXISTS");
-    else if (take(&p, " FETCH (")) on_fetch(c, n, p);
-    else trouble(c->world, "an unexpected response: %s", p);
+    if (strcmp(p, " EXISTS") == 0)
+      on_exists(c, n);
+    else if (strcmp(p, " EXPUNGE") == 0)
+      on_expunge(c, n);
+    else if (strcmp(p, " RECENT") == 0)
+      EXPECT(c->world, n <= c->count, "more RECENT than EXISTS");
+    else if (take(&p, " FETCH ("))
+      on_fetch(c, n, p);
+    else
+      trouble(c->world, "an unexpected response: %s", p);
     return;
   }
   if (take(&p, "SEARCH")) on_search(c, p);
@@ -161,9 +173,12 @@ void client_read(client *c) {
     EXPECT(c->world, end > line && end[-1] == '\r', "a line without CR");
     end[-1] = 0;
     at = (size_t)(end - c->out) + 1;
-    if (line[0] == '*') on_untagged(c, line + 2);
-    else if (line[0] == 't') on_tagged(c, line);
-    else EXPECT(c->world, line[0] == '+', "what is this: %s", line);
+    if (line[0] == '*')
+      on_untagged(c, line + 2);
+    else if (line[0] == 't')
+      on_tagged(c, line);
+    else
+      EXPECT(c->world, line[0] == '+', "what is this: %s", line);
   }
   EXPECT(c->world, at == c->out_n, "half a line");
   c->out_n = 0;
@@ -183,17 +198,19 @@ static void check_message(client *c, size_t i, const message *m) {
   EXPECT(c->world, k->uid == 0 || k->uid == m->uid, "message %u should be UID %u, not %u", (unsigned)i + 1,
          (unsigned)m->uid, (unsigned)k->uid);
   if (k->has_flags)
-    EXPECT(c->world, (k->flags & ~RECENT) == m->flags, "message %u, UID %u: flags 0x%x, the client knows 0x%x",
-           (unsigned)i + 1, (unsigned)m->uid, (unsigned)m->flags, (unsigned)(k->flags & ~RECENT));
+    EXPECT(c->world, (k->flags & ~RECENT) == m->flags,
+           "message %u, UID %u: flags 0x%x, the client knows 0x%x", (unsigned)i + 1, (unsigned)m->uid,
+           (unsigned)m->flags, (unsigned)(k->flags & ~RECENT));
 }
 
 void client_check(client *c, bool gone) {
   const box *b = &c->world->boxes[c->box];
   size_t at = 0;
   if (!gone) {
-    EXPECT(c->world, c->count == b->count, "session %d knows %u messages of %u", c->number, (unsigned)c->count,
-           (unsigned)b->count);
-    for (size_t i = 0; i < c->count; i++) check_message(c, i, &b->messages[i]);
+    EXPECT(c->world, c->count == b->count, "session %d knows %u messages of %u", c->number,
+           (unsigned)c->count, (unsigned)b->count);
+    for (size_t i = 0; i < c->count; i++)
+      check_message(c, i, &b->messages[i]);
     return;
   }
   /* What is gone is still counted: every message of the store is in the client's list, in order.  Where UIDs

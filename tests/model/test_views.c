@@ -25,9 +25,11 @@ typedef struct target {
   char text[64];
 } target;
 
-static const uint32_t all_flags[] = {IMAP4_FLAG_ANSWERED, IMAP4_FLAG_FLAGGED, IMAP4_FLAG_DELETED, IMAP4_FLAG_SEEN,
-                                     IMAP4_FLAG_DRAFT,    KEYWORD_A,          KEYWORD_B};
-static const char *const flag_names[] = {"\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft", "$A", "$B"};
+static const uint32_t all_flags[] = {
+    IMAP4_FLAG_ANSWERED, IMAP4_FLAG_FLAGGED, IMAP4_FLAG_DELETED, IMAP4_FLAG_SEEN,
+    IMAP4_FLAG_DRAFT,    KEYWORD_A,          KEYWORD_B};
+static const char *const flag_names[] = {"\\Answered", "\\Flagged", "\\Deleted", "\\Seen",
+                                         "\\Draft",    "$A",        "$B"};
 
 static uint32_t some_flags(world *w) {
   uint32_t flags = 0;
@@ -79,9 +81,12 @@ static void some_set(client *c, target *t, bool uid) {
     bool star = pick(w, 5) == 0;
     if (star || (!uid && last > largest)) last = largest;
     if (at > 0) t->text[at++] = ',';
-    if (star) snprintf(t->text + at, sizeof t->text - at, "%u:*", (unsigned)first);
-    else if (first == last) snprintf(t->text + at, sizeof t->text - at, "%u", (unsigned)first);
-    else snprintf(t->text + at, sizeof t->text - at, "%u:%u", (unsigned)last, (unsigned)first);
+    if (star)
+      snprintf(t->text + at, sizeof t->text - at, "%u:*", (unsigned)first);
+    else if (first == last)
+      snprintf(t->text + at, sizeof t->text - at, "%u", (unsigned)first);
+    else
+      snprintf(t->text + at, sizeof t->text - at, "%u:%u", (unsigned)last, (unsigned)first);
     choose(c, t, first, last, uid);
   }
 }
@@ -99,8 +104,9 @@ static void expect_boxes(world *w, const box *expected) {
       const message *a = &is->messages[k];
       const message *b = &want->messages[k];
       EXPECT(w, a->size == b->size && a->flags == b->flags && (b->uid == 0 || a->uid == b->uid),
-             "%s: UID %u flags 0x%x size %u, expected UID %u flags 0x%x size %u", box_names[i], (unsigned)a->uid,
-             (unsigned)a->flags, (unsigned)a->size, (unsigned)b->uid, (unsigned)b->flags, (unsigned)b->size);
+             "%s: UID %u flags 0x%x size %u, expected UID %u flags 0x%x size %u", box_names[i],
+             (unsigned)a->uid, (unsigned)a->flags, (unsigned)a->size, (unsigned)b->uid, (unsigned)b->flags,
+             (unsigned)b->size);
     }
   }
 }
@@ -219,8 +225,10 @@ static void do_store(client *c) {
       message *m = &expected[c->box].messages[i];
       if (names(&t, m->uid)) m->flags = stored(m->flags, sign, flags);
     }
-    if (silent) assume(c, &t, sign, flags);
-    else check_touched(c, &t);
+    if (silent)
+      assume(c, &t, sign, flags);
+    else
+      check_touched(c, &t);
   }
   client_check(c, !uid);
   expect_boxes(w, expected);
@@ -229,7 +237,8 @@ static void do_store(client *c) {
 static void expect_expunged(client *c, box *expected, const target *t) {
   box *b = &expected[c->box];
   for (size_t i = b->count; i > 0; i--) {
-    if (b->messages[i - 1].flags & IMAP4_FLAG_DELETED && names(t, b->messages[i - 1].uid)) box_remove(b, i - 1);
+    if (b->messages[i - 1].flags & IMAP4_FLAG_DELETED && names(t, b->messages[i - 1].uid))
+      box_remove(b, i - 1);
   }
 }
 
@@ -267,7 +276,8 @@ static const char *expand(const char *p, uint32_t *numbers, size_t *n) {
   for (*n = 0;; p++) {
     uint32_t first = (uint32_t)strtoul(p, &end, 10);
     uint32_t last = *end == ':' ? (uint32_t)strtoul(end + 1, &end, 10) : first;
-    while (first <= last && *n < MESSAGES) numbers[(*n)++] = first++;
+    while (first <= last && *n < MESSAGES)
+      numbers[(*n)++] = first++;
     p = end;
     if (*p != ',') return p;
   }
@@ -288,7 +298,8 @@ static void check_copyuid(client *c, const uint32_t *copied, size_t count, int t
   EXPECT(w, p, "no sets: %s", c->answer.code);
   p = expand(p + 1, source, &sources);
   expand(p + 1, made, &mades);
-  EXPECT(w, sources == count && mades == count && count <= b->count, "not %u: %s", (unsigned)count, c->answer.code);
+  EXPECT(w, sources == count && mades == count && count <= b->count, "not %u: %s", (unsigned)count,
+         c->answer.code);
   for (size_t i = 0; i < count; i++) {
     EXPECT(w, source[i] == copied[i], "UID %u was not copied", (unsigned)source[i]);
     EXPECT(w, made[i] == b->messages[b->count - count + i].uid, "UID %u is not the copy", (unsigned)made[i]);
@@ -296,7 +307,8 @@ static void check_copyuid(client *c, const uint32_t *copied, size_t count, int t
 }
 
 /* The effect of COPY and MOVE; returns how many were copied. */
-static size_t expect_copied(const client *c, const target *t, int to, bool move, box *expected, uint32_t *copied) {
+static size_t expect_copied(const client *c, const target *t, int to, bool move, box *expected,
+                            uint32_t *copied) {
   const box *from = &c->world->boxes[c->box];
   size_t n = 0;
   for (size_t i = 0; i < from->count; i++) {
@@ -365,7 +377,8 @@ static bool meets(const message *m, uint32_t key) {
 }
 
 static void do_search(client *c) {
-  static const char *const keys[] = {"ALL", "DELETED", "SEEN", "KEYWORD $A", "ALL", "UNDELETED", "UNSEEN", "UNKEYWORD $A"};
+  static const char *const keys[] = {"ALL", "DELETED",   "SEEN",   "KEYWORD $A",
+                                     "ALL", "UNDELETED", "UNSEEN", "UNKEYWORD $A"};
   world *w = c->world;
   target t;
   bool uid = pick(w, 2) != 0;
@@ -401,7 +414,8 @@ static void do_select(client *c) {
   await(c, false);
   c->box = to;
   c->read_only = examine;
-  EXPECT(w, strcmp(c->answer.code, examine ? "READ-ONLY" : "READ-WRITE") == 0, "the code is %s", c->answer.code);
+  EXPECT(w, strcmp(c->answer.code, examine ? "READ-ONLY" : "READ-WRITE") == 0, "the code is %s",
+         c->answer.code);
   client_check(c, false);
   expect_boxes(w, before);
 }
@@ -442,7 +456,8 @@ static void do_outside(world *w) {
     assert_int_equal(imap4_memory_add_message(w->memory, nobody, name, &m), IMAP4_OK);
   if (what == 1) assert_int_equal(imap4_memory_expunge(w->memory, nobody, name, ranges), IMAP4_OK);
   if (what == 2)
-    assert_int_equal(imap4_memory_set_flags(w->memory, nobody, name, ranges, pick(w, 3), m.flags, nobody), IMAP4_OK);
+    assert_int_equal(imap4_memory_set_flags(w->memory, nobody, name, ranges, pick(w, 3), m.flags, nobody),
+                     IMAP4_OK);
   if (w->rush) return;
   world_settle(w);
   world_look(w);
@@ -451,15 +466,20 @@ static void do_outside(world *w) {
 /* ---- steps ---------------------------------------------------------------------------------- */
 
 static void some_command(client *c) {
-  static void (*const commands[])(client *) = {do_store, do_store, do_expunge, do_copy, do_fetch, do_fetch, do_search};
+  static void (*const commands[])(client *) = {do_store, do_store, do_expunge, do_copy,
+                                               do_fetch, do_fetch, do_search};
   world *w = c->world;
   uint32_t choice = pick(w, 12);
   if (choice < 2 || c->box < 0) {
-    if (choice & 1) do_append(c);
-    else do_noop(c);
+    if (choice & 1)
+      do_append(c);
+    else
+      do_noop(c);
   } else if (!client_knows_all(c)) {
-    if (pick(w, 3)) do_learn(c);
-    else do_noop(c);
+    if (pick(w, 3))
+      do_learn(c);
+    else
+      do_noop(c);
   } else if (choice == 2 || c->count == 0) {
     do_append(c);
   } else {
@@ -470,12 +490,18 @@ static void some_command(client *c) {
 static void one_step(world *w) {
   client *c = &w->clients[pick(w, (uint32_t)w->client_count)];
   uint32_t choice = pick(w, 20);
-  if (choice < 2) do_outside(w);
-  else if (c->idle && choice > 14) do_done(c);
-  else if (c->idle) return;
-  else if (choice == 2 || c->box < 0) do_select(c);
-  else if (choice == 3) do_idle(c);
-  else some_command(c);
+  if (choice < 2)
+    do_outside(w);
+  else if (c->idle && choice > 14)
+    do_done(c);
+  else if (c->idle)
+    return;
+  else if (choice == 2 || c->box < 0)
+    do_select(c);
+  else if (choice == 3)
+    do_idle(c);
+  else
+    some_command(c);
   check_idle(w);
 }
 
@@ -504,8 +530,10 @@ static void play(world *w, uint64_t seed) {
   world_look(w);
   unsigned until = w->steps + STEPS;
   for (unsigned turns = 0; w->steps < until && turns < 20 * STEPS; turns++) {
-    if (pick(w, 6) == 0) rush(w);
-    else one_step(w);
+    if (pick(w, 6) == 0)
+      rush(w);
+    else
+      one_step(w);
   }
   world_end(w);
 }
@@ -517,7 +545,8 @@ static void test_views(void **state) {
   (void)state;
   world *w = calloc(1, sizeof *w);
   assert_non_null(w);
-  for (uint64_t i = 0; i < seeds; i++) play(w, first_seed + i);
+  for (uint64_t i = 0; i < seeds; i++)
+    play(w, first_seed + i);
   print_message("%u commands\n", w->steps);
   assert_true(seeds < ROUNDS || w->steps >= 20000);
   free(w);

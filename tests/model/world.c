@@ -19,9 +19,9 @@ void trouble(world *w, const char *format, ...) {
   enum { SHOWN = 6000 };
   va_list arguments;
   size_t from = w->log_n > SHOWN ? w->log_n - SHOWN : 0;
-  fprintf(stderr, "seed %llu, command %u, manner %u, without 0x%x, rush %d\n...%.*s\n", (unsigned long long)w->seed,
-              w->steps, (unsigned)w->manner, (unsigned)w->without, w->rush, (int)(w->log_n - from),
-              w->log + from);
+  fprintf(stderr, "seed %llu, command %u, manner %u, without 0x%x, rush %d\n...%.*s\n",
+          (unsigned long long)w->seed, w->steps, (unsigned)w->manner, (unsigned)w->without, w->rush,
+          (int)(w->log_n - from), w->log + from);
   va_start(arguments, format);
   char text[500];
   vsnprintf(text, sizeof text, format, arguments);
@@ -82,7 +82,8 @@ static void look_at(world *w, int i) {
 }
 
 void world_look(world *w) {
-  for (int i = 0; i < BOXES; i++) look_at(w, i);
+  for (int i = 0; i < BOXES; i++)
+    look_at(w, i);
 }
 
 const message *box_find(const box *b, uint32_t uid) {
@@ -189,7 +190,8 @@ void world_settle(world *w) {
 
 void world_tick(world *w, uint64_t ms) {
   w->now_ms += ms;
-  for (int i = 0; i < w->client_count; i++) check(w, imap4_session_tick(w->clients[i].session, w->now_ms));
+  for (int i = 0; i < w->client_count; i++)
+    check(w, imap4_session_tick(w->clients[i].session, w->now_ms));
   world_settle(w);
 }
 
@@ -211,7 +213,8 @@ void client_begin(client *c, bool keeps_numbers, const char *format, ...) {
   va_end(arguments);
   assert_true(n >= 0 && (size_t)n < sizeof text);
   memset(&c->answer, 0, sizeof c->answer);
-  for (size_t i = 0; i < c->count; i++) c->list[i].touched = false;
+  for (size_t i = 0; i < c->count; i++)
+    c->list[i].touched = false;
   c->busy = true;
   c->keeps_numbers = keeps_numbers;
   c->world->steps++;
@@ -266,15 +269,18 @@ void world_begin(world *w, uint64_t seed) {
   make_store(w);
   make_server(w);
   open_boxes(w);
-  for (int i = 0; i < w->client_count; i++) connect_client(w, i);
+  for (int i = 0; i < w->client_count; i++)
+    connect_client(w, i);
   world_settle(w);
 }
 
 void world_end(world *w) {
   imap4_memory_counts counts;
   const imap4_store *table = imap4_memory_table(w->memory);
-  for (int i = 0; i < w->client_count; i++) imap4_session_free(w->clients[i].session);
-  for (int i = 0; i < BOXES; i++) table->close(w->memory, w->handles[i]);
+  for (int i = 0; i < w->client_count; i++)
+    imap4_session_free(w->clients[i].session);
+  for (int i = 0; i < BOXES; i++)
+    table->close(w->memory, w->handles[i]);
   table->release(w->memory, w->account);
   imap4_server_free(w->server);
   imap4_memory_get_counts(w->memory, &counts);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A world for the model of views: one memory store with two mailboxes, the sessions of a few clients, what the
- * store really holds, and what each client must believe from the responses that it got and nothing else.
+ * A world for the model of views: one memory store with two mailboxes, the sessions of a few clients, what
+ * the store really holds, and what each client must believe from the responses that it got and nothing else.
  */
 #ifndef MODEL_WORLD_H
 #define MODEL_WORLD_H
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
@@ -77,13 +77,13 @@ typedef struct client {
 typedef struct world {
   uint64_t seed;
   uint64_t random;
-  unsigned steps; /* of all commands */
+  unsigned steps;  /* of all commands */
   uint32_t manner; /* 3: mixed */
   uint32_t without;
   bool cuts;
   bool little;
-  bool direct; /* the test itself asks the store */
-  bool rush;   /* commands of several clients are under way at once */
+  bool direct;                        /* the test itself asks the store */
+  bool rush;                          /* commands of several clients are under way at once */
   void (*meanwhile)(struct world *w); /* called now and then in a rush, in the middle of commands */
   uint32_t next_size;
   uint64_t now_ms;
@@ -121,7 +121,8 @@ void world_tick(world *w, uint64_t ms);
 /* Text for a client to send. */
 void client_send(client *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A command begins: tag and text, with line end. */
-void client_begin(client *c, bool keeps_numbers, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void client_begin(client *c, bool keeps_numbers, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Read what came (belief.c). */
 void client_read(client *c);
 bool client_knows_all(const client *c);

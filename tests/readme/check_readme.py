@@ -50,7 +50,7 @@ def code_names(cell):
 
 
 def dispatch_rows(source):
-    """name: states, from lib/core/dispatch.c."""
+    """name: states, from lib/cmd/dispatch.c."""
     rows = re.findall(r'^    \{"([A-Z]+)", (true|false), (\w+),', source, re.M)
     return {("UID " if uid == "true" else "") + name: STATES[states] for name, uid, states in rows}
 
@@ -136,7 +136,7 @@ def check(text, root, path):
     def read(name):
         return (root / name).read_text(encoding="utf-8")
 
-    return (check_commands(text, read("lib/core/dispatch.c"), transcript)
+    return (check_commands(text, read("lib/cmd/dispatch.c"), transcript)
             + check_capabilities(text, read("lib/core/capability.c"))
             + check_files(text, root)
             + check_limits(text, read("include/imap4/limits.h"))

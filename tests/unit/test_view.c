@@ -124,6 +124,59 @@ static void messages_leave(void **state) {
   close_view(&f);
 }
 
+/* Many ranges, counted with marks: compared with counting by hand while messages come and go. */
+static void many_ranges(void **state) {
+  (void)state;
+  enum { COUNT = 1000 };
+  fixture f;
+  open_view(&f, uids, 0);
+  uint32_t uid = 0, seq = 0;
+  for (uint32_t i = 0; i < COUNT; i++) {
+    uid += i % 5 == 0 ? 1 : 2; /* some touch, so that the last range grows after it was looked at */
+    assert_true(imap4i_view_add(&f.view, uid, false));
+    assert_int_equal(imap4i_view_seq(&f.view, uid), ++seq);
+  }
+  for (uint32_t turn = 0; turn < 2; turn++) {
+    uint32_t at = 0;
+    for (uint32_t i = 1; i <= f.view.count; i++) {
+      at = imap4i_ranges_next(imap4i_uidset_ranges(&f.view.uids), at);
+      assert_int_equal(imap4i_view_seq(&f.view, at), i);
+      expect_set(&f, RANGES({i, i}), 1, false, false, IMAP4_OK, UIDS(at));
+    }
+    for (uint32_t i = 0; i < 300; i += 3)
+      assert_true(imap4i_uidset_add(&f.view.gone, i + 1, i + 1));
+    assert_true(imap4i_view_prepare_removal(&f.view));
+    imap4i_view_commit_removal(&f.view);
+  }
+  close_view(&f);
+}
+
+/* Sets in the worst order give what they name. */
+static void set_in_any_order(void **state) {
+  (void)state;
+  enum { COUNT = 500 };
+  fixture f;
+  imap4i_set_range ranges[COUNT];
+  open_view(&f, uids, 0);
+  for (uint32_t uid = 1; uid <= 2 * COUNT; uid += 2)
+    assert_true(imap4i_view_add(&f.view, uid, false));
+  for (uint32_t i = 0; i < COUNT; i++)
+    ranges[i].first = ranges[i].last = (i * 7919 + 13) % COUNT + 1;
+  imap4i_set set = {ranges, COUNT};
+  assert_int_equal(imap4i_view_resolve(&f.view, &set, false, false, &f.to), IMAP4_OK);
+  assert_int_equal(imap4i_ranges_count(imap4i_uidset_ranges(&f.to)), COUNT);
+  imap4i_uidset_free(&f.to);
+  for (size_t n = 0;; n++) { /* without memory: no set, and nothing left behind */
+    f.check.fail_from = n;
+    int status = imap4i_view_resolve(&f.view, &set, false, false, &f.to);
+    f.check.fail_from = SIZE_MAX;
+    imap4i_uidset_free(&f.to);
+    if (status == IMAP4_OK) break;
+    assert_int_equal(status, IMAP4_ERR_NOMEM);
+  }
+  close_view(&f);
+}
+
 static void own_changes_are_no_news(void **state) {
   (void)state;
   fixture f;
@@ -158,6 +211,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(sequence_numbers), cmocka_unit_test(sets_of_sequence_numbers),
       cmocka_unit_test(sets_of_uids),     cmocka_unit_test(sets_in_an_empty_mailbox),
+      cmocka_unit_test(many_ranges),      cmocka_unit_test(set_in_any_order),
       cmocka_unit_test(messages_leave),   cmocka_unit_test(own_changes_are_no_news),
       cmocka_unit_test(keywords_differ),
   };

@@ -20,8 +20,10 @@ static const imap4i_row rows[] = {
     {"LOGIN", false, NOAUTH, 0, 0, 0, imap4i_parse_login, imap4i_cmd_login, NULL},
 
     {"ENABLE", false, LOGGED, 0, 0, IMAP4_FEATURE_ENABLE, imap4i_parse_words, imap4i_cmd_enable, NULL},
-    {"SELECT", false, LOGGED, IMAP4I_NO_SYNC, 128, 0, imap4i_parse_mailbox, imap4i_cmd_select, NULL},
-    {"EXAMINE", false, LOGGED, IMAP4I_NO_SYNC, 128, 0, imap4i_parse_mailbox, imap4i_cmd_examine, NULL},
+    {"SELECT", false, LOGGED, IMAP4I_NO_SYNC | IMAP4I_SELECTS, 128, 0, imap4i_parse_mailbox,
+     imap4i_cmd_select, NULL},
+    {"EXAMINE", false, LOGGED, IMAP4I_NO_SYNC | IMAP4I_SELECTS, 128, 0, imap4i_parse_mailbox,
+     imap4i_cmd_examine, NULL},
     {"CREATE", false, LOGGED, 0, 0, 0, imap4i_parse_create, imap4i_cmd_create, NULL},
     {"DELETE", false, LOGGED, IMAP4I_NO_SYNC, 0, 0, imap4i_parse_mailbox, imap4i_cmd_delete, NULL},
     {"RENAME", false, LOGGED, IMAP4I_NO_SYNC, 512, 0, imap4i_parse_rename, imap4i_cmd_rename,
@@ -35,7 +37,7 @@ static const imap4i_row rows[] = {
     {"STATUS", false, LOGGED, 0, 128, 0, imap4i_parse_status, imap4i_cmd_status, imap4i_cmd_status_end},
     {"APPEND", false, LOGGED, IMAP4I_STREAMS, 256, 0, imap4i_cmd_append_parse, imap4i_cmd_append,
      imap4i_cmd_append_end},
-    {"IDLE", false, LOGGED, 0, 16, IMAP4_FEATURE_IDLE, imap4i_parse_none, imap4i_cmd_idle,
+    {"IDLE", false, LOGGED, IMAP4I_IDLES, 16, IMAP4_FEATURE_IDLE, imap4i_parse_none, imap4i_cmd_idle,
      imap4i_cmd_idle_end},
 
     {"CHECK", false, SELECTED, IMAP4I_CHECKPOINT, 0, 0, imap4i_parse_none, imap4i_cmd_noop, NULL},
@@ -43,9 +45,9 @@ static const imap4i_row rows[] = {
     {"UNSELECT", false, SELECTED, IMAP4I_NO_SYNC, 0, IMAP4_FEATURE_UNSELECT, imap4i_parse_none,
      imap4i_cmd_unselect, NULL},
     {"EXPUNGE", false, SELECTED, 0, 0, 0, imap4i_parse_none, imap4i_cmd_expunge, NULL},
-    {"SEARCH", false, SELECTED, IMAP4I_USES_SEQS, 512, 0, imap4i_parse_search, imap4i_cmd_search,
-     imap4i_cmd_search_end},
-    {"FETCH", false, SELECTED, IMAP4I_USES_SEQS, 512, 0, imap4i_parse_fetch, imap4i_cmd_fetch,
+    {"SEARCH", false, SELECTED, IMAP4I_USES_SEQS | IMAP4I_READS, 512, 0, imap4i_parse_search,
+     imap4i_cmd_search, imap4i_cmd_search_end},
+    {"FETCH", false, SELECTED, IMAP4I_USES_SEQS | IMAP4I_READS, 512, 0, imap4i_parse_fetch, imap4i_cmd_fetch,
      imap4i_cmd_fetch_end},
     {"STORE", false, SELECTED, IMAP4I_USES_SEQS, 128, 0, imap4i_parse_store, imap4i_cmd_store,
      imap4i_cmd_store_end},
@@ -53,17 +55,15 @@ static const imap4i_row rows[] = {
     {"MOVE", false, SELECTED, 0, 512, IMAP4_FEATURE_MOVE, imap4i_parse_copy, imap4i_cmd_move,
      imap4i_cmd_copy_end},
     {"EXPUNGE", true, SELECTED, 0, 0, IMAP4_FEATURE_UIDPLUS, imap4i_parse_set, imap4i_cmd_uid_expunge, NULL},
-    {"SEARCH", true, SELECTED, 0, 512, 0, imap4i_parse_search, imap4i_cmd_search, imap4i_cmd_search_end},
-    {"FETCH", true, SELECTED, 0, 512, 0, imap4i_parse_fetch, imap4i_cmd_fetch, imap4i_cmd_fetch_end},
+    {"SEARCH", true, SELECTED, IMAP4I_READS, 512, 0, imap4i_parse_search, imap4i_cmd_search,
+     imap4i_cmd_search_end},
+    {"FETCH", true, SELECTED, IMAP4I_READS, 512, 0, imap4i_parse_fetch, imap4i_cmd_fetch,
+     imap4i_cmd_fetch_end},
     {"STORE", true, SELECTED, 0, 128, 0, imap4i_parse_store, imap4i_cmd_store, imap4i_cmd_store_end},
     {"COPY", true, SELECTED, 0, 512, 0, imap4i_parse_copy, imap4i_cmd_copy, imap4i_cmd_copy_end},
     {"MOVE", true, SELECTED, 0, 512, IMAP4_FEATURE_MOVE, imap4i_parse_copy, imap4i_cmd_move,
      imap4i_cmd_copy_end},
 };
-
-const imap4i_row *imap4i_dispatch_row(size_t i) {
-  return i < IMAP4I_COUNT(rows) ? &rows[i] : NULL;
-}
 
 const imap4i_row *imap4i_dispatch(const imap4_session *s, imap4_str name, bool uid) {
   for (size_t i = 0; i < IMAP4I_COUNT(rows); i++) {
