@@ -26,10 +26,11 @@
  *
  * MEMORY.  |args| and all it points to is valid until the function returns, also when it returns
  * IMAP4_PENDING: copy what is needed later.  What |out| points to belongs to the store and must stay as
- * it is until the session's next call of a function of the store; what is handed to imap4_op_complete(), until that returns.
+ * it is until the session's next call of a function of the store; what is handed to imap4_op_complete(),
+ * until that returns.
  *
- * THE END.  When a session ends, the operation under way is cancelled first; then uploads are aborted, mailboxes
- * closed, and last the account is released.
+ * THE END.  When a session ends, the operation under way is cancelled first; then uploads are aborted,
+ * mailboxes closed, and last the account is released.
  *
  * ONE AT A TIME.  A session has at most one operation under way.  Different sessions may call from
  * different threads, if the host runs them on such.
@@ -328,7 +329,7 @@ typedef struct imap4_append_write_args {
   int32_t last; /**< 1: the message is complete with this */
   imap4_session *session;
   void *upload;
-  imap4_str data;   /**< the next octets, as the client sent them: at most 32,768; none for an empty message */
+  imap4_str data; /**< the next octets, as the client sent them: at most 32,768; none for an empty message */
   imap4_str digest; /**< with |last|: to be kept beside the message and given back in rows; may be empty */
 } imap4_append_write_args;
 
@@ -481,8 +482,8 @@ typedef struct imap4_store {
    *  IMAP4_ST_HASCHILDREN when it is \Noselect with names below it.  Subscriptions stay. */
   int (*remove)(void *user, imap4_op op, const imap4_name_args *args, imap4_empty_result *out);
   /** Rename a mailbox and everything below it.  IMAP4_ST_NONEXISTENT, also for a level that nothing exists
-   *  below; IMAP4_ST_ALREADYEXISTS for the new name; levels above it are made like in create.  Never called for INBOX as source: the library moves its
-   *  messages instead (RFC 3501 section 6.3.5). */
+   *  below; IMAP4_ST_ALREADYEXISTS for the new name; levels above it are made like in create.  Never called
+   *  for INBOX as source: the library moves its messages instead (RFC 3501 section 6.3.5). */
   int (*rename)(void *user, imap4_op op, const imap4_rename_args *args, imap4_empty_result *out);
   /** Change the list of subscriptions.  The name need not exist.  |authorize| is not asked. */
   int (*subscribe)(void *user, imap4_op op, const imap4_name_args *args, imap4_empty_result *out);
@@ -511,8 +512,8 @@ typedef struct imap4_store {
                        imap4_append_commit_result *out);
   /** Throw the upload away.  Cannot fail. */
   void (*append_abort)(void *user, void *upload);
-  /** Change flags of messages, durably.  System flags that the mailbox can't keep (imap4_mailbox_state.flags) are
-   *  passed over; a new keyword that it has no room for is IMAP4_ST_LIMIT, and nothing is changed. */
+  /** Change flags of messages, durably.  System flags that the mailbox can't keep (imap4_mailbox_state.flags)
+   * are passed over; a new keyword that it has no room for is IMAP4_ST_LIMIT, and nothing is changed. */
   int (*store_flags)(void *user, imap4_op op, const imap4_store_flags_args *args,
                      imap4_store_flags_result *out);
   /** Remove messages, durably. */
@@ -536,8 +537,9 @@ typedef struct imap4_store {
   int (*keep_digest)(void *user, imap4_op op, const imap4_keep_digest_args *args, imap4_empty_result *out);
   /** Numbers for STATUS.  NULL: the library opens the mailbox and counts. */
   int (*status)(void *user, imap4_op op, const imap4_status_args *args, imap4_status_result *out);
-  /** Call imap4_session_notify() when this mailbox changes (|on| = 1), or no longer (0), on the session's thread.
-   *  IMAP4_OK: it will; anything else: it can't now, and the library polls.  NULL: the library polls every imap4_limits.poll_ms during IDLE. */
+  /** Call imap4_session_notify() when this mailbox changes (|on| = 1), or no longer (0), on the session's
+   * thread. IMAP4_OK: it will; anything else: it can't now, and the library polls.  NULL: the library polls
+   * every imap4_limits.poll_ms during IDLE. */
   int (*watch)(void *user, imap4_session *session, void *mailbox, int32_t on);
   /** May this account do that?  IMAP4_OK or IMAP4_ST_NOPERM (or IMAP4_ST_NONEXISTENT, to hide that the name
    *  is there).  Answers at once.  NULL: whatever the other functions allow. */
@@ -557,9 +559,9 @@ typedef struct imap4_store {
  * Bring the result of an operation for which a store's function returned IMAP4_PENDING.
  *
  * |status| is what the function would have returned; |result| points to the result struct of that
- * function, with its |struct_size| set, is read when |status| is IMAP4_OK, and is copied.  This only records: the session goes on in
- * the next imap4_session_run() (imap4_session_want() has IMAP4_WANT_RUN), so it may be called from
- * anywhere, inside callbacks too.
+ * function, with its |struct_size| set, is read when |status| is IMAP4_OK, and is copied.  This only records:
+ * the session goes on in the next imap4_session_run() (imap4_session_want() has IMAP4_WANT_RUN), so it may be
+ * called from anywhere, inside callbacks too.
  *
  * Returns: IMAP4_OK; IMAP4_ERR_STALE_OP (never begun, completed before, cancelled); IMAP4_ERR_INVALID;
  *          IMAP4_ERR_VERSION (|struct_size| is too small).

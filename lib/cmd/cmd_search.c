@@ -120,7 +120,10 @@ static int need(imap4i_command *c) {
 static int feed(imap4i_command *c) {
   search_context *x = c->context;
   if (c->s->op.status != IMAP4_OK) return unreadable(c, c->s->op.status);
-  return verdict(c, imap4i_search_feed(x->search, c->s->op.result.read.data), SEARCH_NEED);
+  imap4_str data = c->s->op.result.read.data;
+  /* Every key may look at every octet. */
+  c->s->charge += (uint32_t)(c->args.search.count * data.n / IMAP4I_READ_OCTETS);
+  return verdict(c, imap4i_search_feed(x->search, data), SEARCH_NEED);
 }
 
 static int tell(imap4i_command *c) {

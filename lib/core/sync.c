@@ -3,13 +3,14 @@
  * Announcing changes of the selected mailbox: what a store says of its state becomes EXPUNGE, EXISTS, RECENT,
  * FLAGS and FETCH responses, in this order of work:
  *
- *   poll        has the mod-sequence moved?  If not, and no expunge is owed, that is all.
- *   new         UIDs from the view's |uidnext| on join the view
- *   gone        if there are more messages in the view than in the mailbox, some were expunged: the store
- * says which, or all UIDs are compared; then EXPUNGE, where that is allowed now exists      EXISTS and RECENT
- *   flags       messages with a newer mod-sequence, except the new ones
+ * - poll: has the mod-sequence moved?  If not, and no expunge is owed, that is all.
+ * - new: UIDs from the view's |uidnext| on join the view.
+ * - gone: if the view has more messages than the mailbox, some were expunged.  The store says which, or all
+ *   UIDs are compared; then EXPUNGE, where that is allowed now.
+ * - exists: EXISTS and RECENT.
+ * - flags: messages with a newer mod-sequence, except the new ones.
  *
- * New messages are appended before the gone ones are looked for, so one comparison finds both kinds.
+ * New messages join before the gone ones are looked for, so one comparison finds both kinds.
  */
 #include "core/dispatch.h"
 #include "wire/writer.h"
