@@ -11,12 +11,12 @@
 
 #define MESSAGES 100000
 
-static void idle_on_100000_messages(void **state) {
-  (void)state;
+static void check_idle(uint32_t manner) {
   imap4_memory_config memory;
   host h;
   client c;
   imap4_memory_config_init(&memory);
+  memory.manner = manner;
   host_open(&h, &memory, NULL);
   imap4_memory_message message = {.text = span("Subject: small\n\ntext\n")};
   for (int i = 0; i < MESSAGES; i++)
@@ -39,6 +39,17 @@ static void idle_on_100000_messages(void **state) {
   assert_true(logged_in <= 2048);
   client_close(&c);
   host_close(&h);
+}
+
+static void idle_on_100000_messages(void **state) {
+  (void)state;
+  check_idle(IMAP4_MEMORY_NOW);
+}
+
+/* Answers that came later were copied; the copies must not stay. */
+static void idle_after_late_answers(void **state) {
+  (void)state;
+  check_idle(IMAP4_MEMORY_LATER);
 }
 
 /* Every other message is gone: the view is as fragmented as it can be, and still bounded by its ranges. */
@@ -109,6 +120,7 @@ static void slow_reader(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(idle_on_100000_messages),
+      cmocka_unit_test(idle_after_late_answers),
       cmocka_unit_test(idle_on_a_fragmented_mailbox),
       cmocka_unit_test(slow_reader),
   };
