@@ -19,6 +19,7 @@ typedef struct responses {
   imap4_str last_tag; /* into |p|, until more is added */
   uint64_t exists;    /* messages in the selected mailbox */
   bool selecting;     /* EXISTS may be less than before */
+  bool keeps_numbers; /* the command is FETCH, STORE or SEARCH: no EXPUNGE may come */
   bool bye;
 } responses;
 
@@ -187,7 +188,7 @@ static inline bool response_numbered(grammar *g, responses *r) {
     return true;
   }
   if (grammar_word(g, "EXPUNGE\r\n")) {
-    FUZZ_CHECK(number > 0 && number <= r->exists);
+    FUZZ_CHECK(number > 0 && number <= r->exists && !r->keeps_numbers);
     r->exists--;
     return true;
   }
