@@ -356,6 +356,12 @@ static void settle(imap4_session *s, int status) {
   give_back(s);
 }
 
+void imap4i_op_settle(imap4_session *s) {
+  if (!s->op.unsettled) return;
+  s->op.unsettled = false;
+  settle(s, s->op.status);
+}
+
 imap4_row imap4i_op_row(const imap4_session *s, uint32_t i) {
   imap4_row row;
   const imap4_query_result *r = &s->op.result.query;
@@ -502,11 +508,10 @@ int imap4_op_complete(imap4_session *s, imap4_op number, int status, const void 
   op->completed = true;
   if (op->state == IMAP4I_OP_WAITING) {
     op->state = IMAP4I_OP_NONE;
-    settle(s, status);
+    op->unsettled = true; /* checked in the next step: nothing of the store is called from in here */
     s->runnable = true;
-  } else {
-    op->status = status; /* settled when the store's function returns */
   }
+  op->status = status; /* or it is checked when the store's function returns */
   return IMAP4_OK;
 }
 
@@ -577,6 +582,7 @@ void imap4i_op_cancel(imap4_session *s) {
 }
 
 void imap4i_op_free(imap4_session *s) {
+  imap4i_op_settle(s);
   if (s->op.fresh) give_back(s);
   s->op.fresh = false;
   imap4i_arena_free(&s->op.copies);

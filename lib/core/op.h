@@ -69,6 +69,7 @@ typedef struct imap4i_op {
   uint8_t kind;
   uint8_t state;
   bool completed;    /* imap4_op_complete() came */
+  bool unsettled;    /* an answer that came late and was not checked yet */
   bool fresh;        /* the command has not seen the answer yet */
   int status;        /* IMAP4_OK or IMAP4_ST_* */
   uint32_t capacity; /* what the call allowed, to check the answer against */
@@ -83,6 +84,8 @@ typedef struct imap4i_op {
  * member that is NULL.
  */
 int imap4i_op_call(imap4_session *s, uint8_t kind, void *args);
+/* Check an answer that came late; before the command sees it. */
+void imap4i_op_settle(imap4_session *s);
 /* Cancel the operation under way, if there is one. */
 void imap4i_op_cancel(imap4_session *s);
 /* Give back what an answer holds that no command has taken.  The command is freed already. */

@@ -226,6 +226,7 @@ static int step_between(imap4_session *s) {
 static int step(imap4_session *s) {
   if (!s->greeted) return greet(s);
   if (s->op.state == IMAP4I_OP_WAITING) return IMAP4I_STEP_WAIT_STORE;
+  imap4i_op_settle(s);
   if (!s->command) return step_between(s);
   if (s->bye_length > 0 && may_leave(s->command)) return say_bye(s);
   int status = step_command(s);

@@ -90,12 +90,11 @@ void imap4i_deselect(imap4_session *s) {
 void imap4_session_free(imap4_session *s) {
   if (!s || s->calling > 0) return;
   imap4i_op_cancel(s);
+  imap4i_op_settle(s);
   imap4i_command_free(s);
   imap4i_op_free(s);
   imap4i_deselect(s);
-  if (s->account) {
-    imap4i_op_release(s, s->account);
-  }
+  if (s->account) imap4i_op_release(s, s->account);
   imap4i_buf_free(&s->input.buf);
   imap4i_buf_free(&s->out);
   imap4i_buf_free(&s->pump);
