@@ -67,7 +67,7 @@ typedef struct imap4_limits {
   /* What a session holds. */
 
   /** Octets of memory that one session may hold (65,536 / 16,777,216).  NO [LIMIT], or BYE where a
-   *  response is half sent. */
+   *  response is half sent or news of the selected mailbox can't be told. */
   uint64_t session_octets;
   /** Octets waiting to be sent above which no more work is done for this client (4,096 / 32,768): a slow
    *  reader. */

@@ -10,7 +10,8 @@
  *
  *     imap4_session_new(server, &args, &session);
  *     while (!(imap4_session_want(session) & IMAP4_WANT_CLOSED)) {
- *       wait for what imap4_session_want() says, at most until imap4_session_deadline();
+ *       unless it has IMAP4_WANT_RUN, wait for what imap4_session_want() says, at most until
+ *       imap4_session_deadline();
  *       imap4_session_tick(session, now);
  *       imap4_session_run(session);
  *     }
@@ -18,8 +19,17 @@
  *
  * Without one:
  *
- *     feed imap4_session_input() while it takes octets; send what imap4_session_output() gives and report
- *     it with imap4_session_output_done(); call imap4_session_run() while IMAP4_WANT_RUN is set.
+ *     for (;;) {
+ *       send what imap4_session_output() gives and report it with imap4_session_output_done();
+ *       want = imap4_session_want(session);
+ *       if (want & IMAP4_WANT_CLOSED) break;
+ *       if (want & IMAP4_WANT_RUN) imap4_session_run(session);
+ *       else if (octets are left) imap4_session_input(session, octets, n, &used);
+ *       else wait, and read octets if want has IMAP4_WANT_READ;
+ *     }
+ *
+ * A host that never calls imap4_session_tick() has no autologout, and IDLE without the store's |watch| hears
+ * nothing.
  *
  * What is sent depends on the octets received and the store's answers alone, never on how octets were cut
  * into calls.
@@ -100,8 +110,8 @@ IMAP4_API IMAP4_MUST_USE int imap4_config_init(imap4_config *config, uint32_t st
 /**
  * Make a server.
  *
- * Memory:  everything that |config| points to is copied, but the users' pointers and |id| texts' lifetime
- *          ends with this call.  Free with imap4_server_free() after its last session.
+ * Memory:  everything that |config| points to is copied, texts too; only |store_user| and |resize_user| are
+ * kept as pointers and must outlive the server.  Free with imap4_server_free() after its last session.
  * Returns: IMAP4_OK; IMAP4_ERR_INVALID (no store, a required member is NULL), IMAP4_ERR_VERSION,
  *          IMAP4_ERR_NOMEM.
  */

@@ -8,7 +8,7 @@
  *   mailbox  an open mailbox; released with |close|
  *   upload   messages coming in (APPEND, COPY without |copy|); ended with |append_commit| or |append_abort|
  *   user     the pointer given in imap4_config.store_user, the first argument of every function
- * Accounts, mailboxes and uploads are never NULL.
+ * Accounts, mailboxes and uploads are never NULL; several may be the same pointer.
  *
  * THE SHAPE.  Functions that may take time look alike:
  *
@@ -18,6 +18,7 @@
  * returns IMAP4_PENDING, and calls imap4_op_complete(args->session, op, status, &result) later, once, from
  * any depth (inside this very call too), on the thread on which the session runs.  When the session ends
  * first, |cancel| is called; after it has returned, |op| is dead.
+ * |*out| is zero but for its |struct_size| when the function is called.
  * A store that never returns IMAP4_PENDING may ignore |op| and leave |cancel| NULL.
  *
  * A function runs inside imap4_session_input(), imap4_session_run() or imap4_session_tick() and may call
@@ -36,7 +37,12 @@
  * different threads, if the host runs them on such.
  *
  * TRUST.  The library checks what it gets (order, counts, lengths).  An answer that breaks the rules here
- * is treated as IMAP4_ST_SERVERBUG.
+ * is treated as IMAP4_ST_SERVERBUG.  What it can't check: that every change raises |highest_modseq| (else
+ * nobody hears of it), that |exists| is the number of messages (else expunges are told late or never), and
+ * that |size| is what |read| gives (else the connection ends in the middle of the message).
+ *
+ * READ-ONLY STORES answer |read_only| = 1 to open and IMAP4_ST_NOPERM to append_begin, create, remove, rename
+ * and subscribe.  Then store_flags, expunge and the rest of append are never called.
  *
  * MAILBOX NAMES are UTF-8 with the account's hierarchy delimiter between levels, never empty, never with
  * a NUL or control character, no empty level, no delimiter at either end, not longer than
@@ -73,7 +79,9 @@ typedef struct imap4_authenticate_args {
   imap4_str mechanism; /**< "LOGIN" (the command) or "PLAIN" or "LOGIN" as SASL mechanism: all plain text */
   imap4_str user;      /**< who proves who they are: UTF-8, no NUL, no control characters */
   imap4_str password;  /**< octets without NUL; the library wipes its copy */
-  imap4_str authorize; /**< whose mail is wanted (RFC 4616 authzid); empty: the user's own */
+  /** Whose mail is wanted (RFC 4616 authzid), if not the user's own; else empty.  A store that lets nobody do
+   *  that answers IMAP4_ST_AUTHZFAILED. */
+  imap4_str authorize;
 } imap4_authenticate_args;
 
 typedef struct imap4_authenticate_result {
@@ -82,7 +90,7 @@ typedef struct imap4_authenticate_result {
   void *account;
 } imap4_authenticate_result;
 
-/** A step of a SASL mechanism that the store brings (imap4_store.sasl_mechanisms). */
+/** A step of a SASL mechanism that the store brings (imap4_store.sasl_mechanismsz). */
 typedef struct imap4_sasl_args {
   uint32_t struct_size;
   int32_t secure;
@@ -185,7 +193,7 @@ typedef struct imap4_mailbox_state {
 
 typedef struct imap4_open_args {
   uint32_t struct_size;
-  int32_t read_only; /**< 1: EXAMINE, STATUS, or a source of COPY: nothing will be changed */
+  int32_t read_only; /**< 1: EXAMINE or STATUS: nothing will be changed */
   imap4_session *session;
   void *account;
   imap4_str name;
@@ -238,7 +246,8 @@ typedef struct imap4_query_args {
   uint32_t capacity;      /**< at most so many rows, >= 1 */
 } imap4_query_args;
 
-/** Rows in ascending order of UID. */
+/** Rows in ascending order of UID.  Fewer than |capacity| are fine while |last| is 0 (one at least), and so
+ * are attributes that were not asked for. */
 typedef struct imap4_query_result {
   uint32_t struct_size;
   uint32_t row_size; /**< sizeof(imap4_row) as the store compiled it */
@@ -274,7 +283,7 @@ typedef struct imap4_store_flags_args {
   uint32_t mode; /**< IMAP4_STORE_* */
   imap4_session *session;
   void *mailbox;
-  imap4_uid_ranges uids; /**< UIDs that are gone are passed over */
+  imap4_uid_ranges uids; /**< never empty; UIDs that are gone are passed over */
   uint32_t flags;        /**< IMAP4_FLAG_* */
   uint32_t reserved;
   imap4_str keywords;
@@ -294,7 +303,7 @@ typedef struct imap4_expunge_args {
   int32_t only_deleted; /**< 1: only those that have \Deleted at that moment; 0: all of |uids| (MOVE) */
   imap4_session *session;
   void *mailbox;
-  imap4_uid_ranges uids;
+  imap4_uid_ranges uids; /**< never empty; UIDs that are gone are passed over */
 } imap4_expunge_args;
 
 /* ---- messages coming in --------------------------------------------------------------------- */
@@ -354,9 +363,9 @@ typedef struct imap4_copy_args {
   int32_t whole; /**< 1: if one of |uids| is gone, nothing is copied: IMAP4_ST_EXPUNGED; 0: those are passed
                     over */
   imap4_session *session;
-  void *mailbox; /**< from */
-  imap4_uid_ranges uids;
-  imap4_str to; /**< name of the mailbox to copy to, may be the same one */
+  void *mailbox;         /**< from */
+  imap4_uid_ranges uids; /**< never empty */
+  imap4_str to;          /**< name of the mailbox to copy to, may be the same one */
 } imap4_copy_args;
 
 typedef struct imap4_copy_result {
@@ -510,7 +519,8 @@ typedef struct imap4_store {
    *  whatever the status is, also when it is cancelled: append_abort is not called for it. */
   int (*append_commit)(void *user, imap4_op op, const imap4_upload_args *args,
                        imap4_append_commit_result *out);
-  /** Throw the upload away.  Cannot fail. */
+  /** Throw the upload away, at any point, also after a function for it has failed; other calls may come
+   * between, so an upload must not hold a lock.  Cannot fail. */
   void (*append_abort)(void *user, void *upload);
   /** Change flags of messages, durably.  System flags that the mailbox can't keep (imap4_mailbox_state.flags)
    * are passed over; a new keyword that it has no room for is IMAP4_ST_LIMIT, and nothing is changed. */

@@ -13,7 +13,8 @@
  *   a negative number: the connection is broken; the session ends with IMAP4_ERR_TRANSPORT
  *
  * "Zero octets" is never an answer: say IMAP4_AGAIN or IMAP4_END.  Blocking functions are fine; then
- * imap4_session_run() in a loop until imap4_session_want() is IMAP4_WANT_CLOSED is a whole server.
+ * imap4_session_run() in a loop until imap4_session_want() is IMAP4_WANT_CLOSED is a whole server, but for
+ * the autologout, which needs imap4_session_tick().
  */
 #ifndef IMAP4_TRANSPORT_H
 #define IMAP4_TRANSPORT_H

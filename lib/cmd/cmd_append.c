@@ -180,7 +180,7 @@ static int line(imap4i_command *c) {
   int status =
       s->input.too_long ? IMAP4I_PARSE_REFUSED : imap4i_parse_append_next(&parser, &x->message, &more);
   bool comes = imap4i_find_literal(text, &size, &sync) && !sync;
-  imap4i_input_next(s);
+  if (!more && !comes) imap4i_input_next(s); /* else, octets that are no command follow this line */
   /* What is not understood may still be followed by octets that are no command. */
   if (status == IMAP4I_PARSE_REFUSED) return fail(c, IMAP4I_PARSE_REFUSED, size, comes);
   if (status != IMAP4_OK) return status;

@@ -93,6 +93,7 @@ static int check_password(imap4i_command *c, imap4_str mechanism, imap4_str auth
   bool nul = password.n > 0 && memchr(password.p, 0, password.n);
   if (user.n == 0 || password.n == 0 || !clean_name(user) || !clean_name(authorize) || nul)
     return refused(c, IMAP4_ST_AUTHFAILED);
+  if (imap4i_eq(authorize, user)) authorize = IMAP4I_S(""); /* it says no more than none */
   imap4_authenticate_args args = {.secure = s->secure,
                                   .mechanism = mechanism,
                                   .user = user,
@@ -163,6 +164,10 @@ static int sasl_answered(imap4i_command *c) {
   a->exchange = r->done ? NULL : r->exchange;
   if (!r->done) return ask(c, challenge);
   if (!r->account) return refused(c, IMAP4_ST_SERVERBUG);
+  if (!imap4i_delimiter_valid(r->delimiter)) {
+    imap4i_op_release(s, r->account);
+    return refused(c, IMAP4_ST_SERVERBUG);
+  }
   if (challenge.n == 0) return logged_in(c, r->account, r->delimiter);
   /* RFC 3501 has no data with success: it goes as a challenge that is answered with nothing. */
   a->succeeded = true;

@@ -64,7 +64,7 @@ static int take_marker(imap4_session *s, uint64_t size, bool sync) {
     return IMAP4_OK;
   }
   in->literals++;
-  uint64_t total = (uint64_t)in->buf.n + in->literal_octets;
+  uint64_t total = (uint64_t)in->buf.n + 2; /* earlier literals are in it; CRLF follows */
   if (in->literals > limits->literals) {
     refuse(in, false, IMAP4I_S(""), IMAP4I_S("Too many literals in one command"));
   } else if (size > limits->literal_octets || size > limits->command_total_octets ||

@@ -133,6 +133,10 @@ int imap4i_bye(imap4_session *s, imap4_str code, imap4_str text) {
   return ok ? IMAP4I_STEP_AGAIN : IMAP4_ERR_NOMEM;
 }
 
+static imap4_str starved_text(void) {
+  return IMAP4I_S("This needs more memory than a session may use");
+}
+
 static int step_reply(imap4_session *s) {
   imap4i_command *c = s->command;
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
@@ -146,6 +150,7 @@ static int step_reply(imap4_session *s) {
   s->commands++;
   s->bad_commands = bad ? s->bad_commands + 1 : 0;
   if (!hands_over) imap4i_input_reset(s);
+  if (s->view && s->view->starved) return imap4i_bye(s, IMAP4I_S("LIMIT"), starved_text());
   if (s->view && s->view->lost) return imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("The selected mailbox is gone"));
   if (s->bad_commands >= s->limits->bad_commands && !s->closing)
     return imap4i_bye(s, IMAP4I_S(""), IMAP4I_S("Too many invalid commands"));
@@ -247,18 +252,25 @@ static bool message_follows(const imap4i_command *c) {
 /*
  * Memory is short.  A host without memory loses the session.  At the session's own ceiling the command is
  * given up and the client hears of it, unless a response or a message is half through: then the connection
- * ends.
+ * ends.  It ends as well where news of the mailbox can't be told, but a command that was carried out has its
+ * reply first.
  */
 int imap4i_out_of_memory(imap4_session *s) {
   enum { LAST_WORDS = 1024 };
   imap4i_command *c = s->command;
   if (!s->mem.ceiling_hit) return s->fatal = IMAP4_ERR_NOMEM;
+  if (c && c->stage == IMAP4I_STAGE_SYNC) {
+    s->mem.ceiling += LAST_WORDS; /* kept for this */
+    s->view->starved = true;
+    c->stage = IMAP4I_STAGE_REPLY;
+    return IMAP4_OK;
+  }
   if (!c || c->stage == IMAP4I_STAGE_REPLY || c->line_open || s->input.mode != IMAP4I_INPUT_COMMAND ||
       message_follows(c)) {
     s->closing = true;
     if (c && c->line_open) return IMAP4_OK;
-    s->mem.ceiling += LAST_WORDS; /* kept for this */
-    (void)imap4i_bye(s, IMAP4I_S("LIMIT"), IMAP4I_S("This needs more memory than a session may use"));
+    s->mem.ceiling += LAST_WORDS;
+    (void)imap4i_bye(s, IMAP4I_S("LIMIT"), starved_text());
     return IMAP4_OK;
   }
   if (selects(c->row)) imap4i_deselect(s);
@@ -266,7 +278,7 @@ int imap4i_out_of_memory(imap4_session *s) {
   imap4i_arena_free(&c->arena);
   c->row = NULL;
   c->stage = IMAP4I_STAGE_REPLY;
-  imap4i_reply(c, IMAP4I_NO, IMAP4I_S("LIMIT"), IMAP4I_S("This needs more memory than a session may use"));
+  imap4i_reply(c, IMAP4I_NO, IMAP4I_S("LIMIT"), starved_text());
   return IMAP4_OK;
 }
 

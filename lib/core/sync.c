@@ -187,7 +187,10 @@ static bool note_gone(imap4i_view *v, imap4_uid_ranges ranges) {
 static int sync_vanished_rows(imap4_session *s) {
   imap4i_view *v = s->view;
   const imap4_vanished_result *r = &s->op.result.vanished;
-  if (s->op.status != IMAP4_OK) return next(v, SYNC_COMPARE);
+  if (s->op.status != IMAP4_OK) {
+    v->sync_after = 0; /* what was named before is not believed either */
+    return next(v, SYNC_COMPARE);
+  }
   if (!note_gone(v, r->uids)) return IMAP4_ERR_NOMEM;
   if (!r->last) {
     v->sync_after = r->uids.p[r->uids.n - 1].last;

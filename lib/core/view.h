@@ -29,7 +29,8 @@ typedef struct imap4i_view {
   uint32_t uidvalidity;
   uint32_t uidnext; /* UIDs from here on are new to the client */
   bool read_only;
-  bool lost; /* the mailbox is gone, or is another one now */
+  bool lost;    /* the mailbox is gone, or is another one now */
+  bool starved; /* there was no memory to tell what is new */
 
   /* The announcement under way (sync.c). */
   uint8_t sync_phase;

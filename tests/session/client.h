@@ -6,6 +6,7 @@
 #ifndef TESTS_SESSION_CLIENT_H
 #define TESTS_SESSION_CLIENT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,18 +39,32 @@ static inline void *host_resize(void *user, void *p, size_t old_size, size_t new
   return NULL;
 }
 
-static inline void host_open(host *h, const imap4_memory_config *memory, const imap4_limits *after_login) {
+/* What a test may have otherwise than usual; zero is usual. */
+typedef struct host_options {
+  const imap4_limits *before_login, *after_login;
+  void (*bend)(imap4_store *table); /* changes the table of the store */
+} host_options;
+
+static inline void host_open_with(host *h, const imap4_memory_config *memory, const host_options *options) {
   imap4_config config;
   h->heap = 0;
   h->memory = imap4_memory_new(memory);
   assert_non_null(h->memory);
+  imap4_store table = *imap4_memory_table(h->memory);
+  if (options->bend) options->bend(&table);
   assert_int_equal(imap4_config_init(&config, sizeof config), IMAP4_OK);
   config.resize = host_resize;
   config.resize_user = h;
-  config.store = imap4_memory_table(h->memory);
+  config.store = &table;
   config.store_user = h->memory;
-  config.after_login = after_login;
+  config.before_login = options->before_login;
+  config.after_login = options->after_login;
   assert_int_equal(imap4_server_new(&config, &h->server), IMAP4_OK);
+}
+
+static inline void host_open(host *h, const imap4_memory_config *memory, const imap4_limits *after_login) {
+  host_options options = {.after_login = after_login};
+  host_open_with(h, memory, &options);
 }
 
 static inline void host_close(host *h) {
@@ -117,12 +132,30 @@ static inline const char *client_send(client *c, const char *data, size_t len) {
   return c->said ? c->said : "";
 }
 
+/* Many small messages in a mailbox of the store. */
+static inline void host_fill(host *h, const char *mailboxz, int count) {
+  for (int i = 0; i < count; i++) {
+    imap4_memory_message message = {.text = span("Subject: small\n\ntext\n")};
+    assert_int_equal(imap4_memory_add_message(h->memory, span(""), span(mailboxz), &message), IMAP4_OK);
+  }
+}
+
+static inline void host_expunge(host *h, const char *mailboxz, uint32_t first, uint32_t last) {
+  imap4_uid_range range = {first, last};
+  assert_int_equal(imap4_memory_expunge(h->memory, span(""), span(mailboxz), (imap4_uid_ranges){&range, 1}),
+                   IMAP4_OK);
+}
+
 /* A line without its CRLF. */
 static inline const char *client_line(client *c, const char *linez) {
   char line[4096];
   int n = snprintf(line, sizeof line, "%s\r\n", linez);
   assert_true(n > 0 && (size_t)n < sizeof line);
   return client_send(c, line, (size_t)n);
+}
+
+static inline bool client_closed(const client *c) {
+  return (imap4_session_want(c->session) & IMAP4_WANT_CLOSED) != 0;
 }
 
 static inline imap4_session_info client_info(const client *c) {

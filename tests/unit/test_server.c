@@ -126,6 +126,42 @@ static void texts(void **state) {
   imap4_server_free(NULL);
 }
 
+/* RFC 2971 section 3.3: at most 30 pairs, names of 30 octets, values of 1,024, no name twice. */
+static void limits_of_id(void **state) {
+  (void)state;
+  enum { NAME = 30, VALUE = 1024, PAIRS = 30 };
+  static char names[PAIRS + 1][NAME + 1], value[VALUE + 1];
+  imap4_store store = complete_store();
+  imap4_config c = config_for(&store);
+  imap4_server *server = NULL;
+  imap4_id_field id[PAIRS + 1];
+  memset(value, '"', sizeof value);
+  for (size_t i = 0; i <= PAIRS; i++) {
+    memset(names[i], 'n', sizeof names[i]);
+    names[i][0] = (char)('A' + i);
+    id[i] = (imap4_id_field){{names[i], NAME}, {value, VALUE}};
+  }
+  c.id = id;
+  for (c.id_count = PAIRS - 1; c.id_count <= PAIRS + 1; c.id_count++) {
+    assert_int_equal(imap4_server_new(&c, &server), c.id_count <= PAIRS ? IMAP4_OK : IMAP4_ERR_INVALID);
+    if (c.id_count <= PAIRS) imap4_server_free(server);
+  }
+  c.id_count = 2;
+  id[1].name.n = NAME + 1;
+  assert_int_equal(imap4_server_new(&c, &server), IMAP4_ERR_INVALID);
+  id[1].name.n = NAME - 1;
+  id[1].value.n = VALUE + 1;
+  assert_int_equal(imap4_server_new(&c, &server), IMAP4_ERR_INVALID);
+  id[1].value.n = VALUE - 1;
+  assert_int_equal(imap4_server_new(&c, &server), IMAP4_OK);
+  imap4_server_free(server);
+  id[0].name = IMAP4I_S("name");
+  id[1].name = IMAP4I_S("NAME");
+  assert_int_equal(imap4_server_new(&c, &server), IMAP4_ERR_INVALID);
+  c.id = NULL;
+  assert_int_equal(imap4_server_new(&c, &server), IMAP4_ERR_INVALID);
+}
+
 static void no_memory(void **state) {
   (void)state;
   imap4_store store = complete_store();
@@ -155,6 +191,7 @@ int main(void) {
       cmocka_unit_test(older_and_newer_stores),
       cmocka_unit_test(limits),
       cmocka_unit_test(texts),
+      cmocka_unit_test(limits_of_id),
       cmocka_unit_test(no_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
