@@ -121,7 +121,8 @@ static int add_crlf(struct memory_text *to, imap4_str text) {
     if (status == IMAP4_OK) status = memory_text_add(to, memory_str("\r\n", 2));
     begin = i + 1;
   }
-  return status ? status : memory_text_add(to, memory_str(text.p + begin, text.n - begin));
+  if (status || begin == text.n) return status; /* an empty text may have no octets to point to */
+  return memory_text_add(to, memory_str(text.p + begin, text.n - begin));
 }
 
 static int deliver(imap4_memory *memory, struct memory_box *box, const imap4_memory_message *from) {
