@@ -15,7 +15,7 @@ struct poller;
 /* One descriptor; lives inside the object that owns it.  All but |fd| is the poller's. */
 struct poller_watch {
   int fd;
-  uint32_t events; /* POLLER_* asked for now */
+  uint32_t events; /* POLLER_* asked for */
   size_t index;    /* poll: place in the table + 1; epoll: 1 once known to the kernel; 0: not yet */
 };
 

@@ -49,7 +49,7 @@ static const struct {
     {IMAP4_ST_CONTACTADMIN, "Contact the administrator"},
     {IMAP4_ST_UNSUPPORTED, "Not supported"},
     {IMAP4_ST_FAILED, "Failed"},
-    {IMAP4_ST_TEMPFAIL, "Failed for now, try again"},
+    {IMAP4_ST_TEMPFAIL, "Failed this time, try again"},
     {IMAP4_FATAL, "Fatal error"},
     {IMAP4_ERR_NOMEM, "Out of memory"},
     {IMAP4_ERR_CALLBACK, "A callback broke its contract"},
