@@ -235,8 +235,9 @@ class Sessions(unittest.TestCase):
                 client.rest()
             with server.client() as client:
                 client.command(b'LOGIN "de mo" wrong-secret')
-            with server.login():
-                pass  # hangs up
+            with server.login() as client:
+                client.socket.shutdown(socket.SHUT_WR)  # hangs up
+                client.rest()  # and the server has seen it before it is stopped
             with server.login() as client:
                 client.ok(b"NOOP")
                 status, log = server.stop()
