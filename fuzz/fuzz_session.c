@@ -534,7 +534,7 @@ static imap4_limits small_limits(bool logged_in) {
   l.query_rows = 1;
   l.mime_parts = 3;
   l.mime_depth = 2;
-  l.header_field_octets = 40;
+  l.header_field_octets = l.mime_field_octets = 40;
   l.addresses = l.mime_parameters = 2;
   return l;
 }

@@ -20,7 +20,7 @@ static imap4_limits limits_of(unsigned choice) {
   if (choice == 0) return limits;
   if (choice & 1) limits.mime_parts = 1 + (choice >> 5);
   if (choice & 2) limits.mime_depth = choice >> 5;
-  if (choice & 4) limits.header_field_octets = 16u << (choice >> 5);
+  if (choice & 4) limits.mime_field_octets = limits.digest_field_octets = 16u << (choice >> 5);
   if (choice & 8) limits.addresses = limits.mime_parameters = choice >> 5;
   if (choice & 16) limits.digest_octets = 256u << (choice >> 5);
   return limits;

@@ -83,16 +83,23 @@ typedef struct imap4_limits {
 
   /* What a store gives and messages hold. */
 
-  /** Octets of one digest (0 / 1,048,576): above it the message is treated as one opaque part. */
+  /** Octets of one digest (0 / 1,048,576; at most 16,777,215): texts that would not fit in are left out, and
+   *  what follows a part that would not is part of the last one. */
   uint32_t digest_octets;
+  /** Octets of header fields that a digest keeps as they stand (0 / 8,192): those above it are read from the
+   *  message. */
+  uint32_t digest_field_octets;
   /** Rows that are asked for in one query (0 / 128). */
   uint32_t query_rows;
   /** Parts of a message (0 / 10,000): what follows is part of the last one. */
   uint32_t mime_parts;
   /** Multiparts and messages inside each other (0 / 100): deeper ones are opaque. */
   uint32_t mime_depth;
-  /** Octets of one header field that are looked at (0 / 65,536): the rest counts in sizes only. */
+  /** Octets of one header field that SEARCH looks at (0 / 65,536). */
   uint32_t header_field_octets;
+  /** Octets of one header field, of a list of addresses those of one address, that ENVELOPE and BODYSTRUCTURE
+   *  show (0 / 16,384): the rest counts in sizes only. */
+  uint32_t mime_field_octets;
   /** Addresses in one field of an ENVELOPE (0 / 1,000): the rest is left out. */
   uint32_t addresses;
   /** Parameters of one MIME field (0 / 128): the rest is left out. */

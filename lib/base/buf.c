@@ -27,13 +27,18 @@ static char *grow(imap4i_buf *buf, size_t capacity) {
   return p;
 }
 
+static size_t more(const imap4i_buf *buf, size_t capacity) {
+  size_t n = buf->step > 0 && buf->step < capacity ? buf->step : capacity;
+  return capacity > buf->max - imap4i_min(n, buf->max) ? buf->max : capacity + n;
+}
+
 char *imap4i_buf_room(imap4i_buf *buf, size_t n) {
   if (n > buf->max || buf->n > buf->max - n) return NULL;
   size_t need = buf->n + n;
   if (need > buf->capacity) {
     size_t capacity = buf->capacity > 0 ? buf->capacity : FIRST_CAPACITY;
     while (capacity < need)
-      capacity = capacity > buf->max / 2 ? buf->max : capacity * 2;
+      capacity = more(buf, capacity);
     char *p = grow(buf, capacity);
     if (!p && capacity > need) { /* doubling may pass the ceiling where the need alone does not */
       capacity = need;

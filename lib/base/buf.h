@@ -14,6 +14,7 @@ typedef struct imap4i_buf {
   size_t n;        /* octets in use */
   size_t capacity; /* octets allocated */
   size_t max;      /* |n| never exceeds this */
+  size_t step;     /* the capacity grows by this at most; 0: it doubles */
   bool secret;     /* memory is wiped before it is given back, and when the buffer grows */
 } imap4i_buf;
 

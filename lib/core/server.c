@@ -66,10 +66,12 @@ int imap4_limits_init(imap4_limits *limits, uint32_t struct_size, int logged_in)
       .idle_ms = 1800000,
       .poll_ms = 10000,
       .digest_octets = 1048576,
+      .digest_field_octets = 8192,
       .query_rows = 128,
       .mime_parts = 10000,
       .mime_depth = 100,
       .header_field_octets = 65536,
+      .mime_field_octets = 16384,
       .addresses = 1000,
       .mime_parameters = 128,
   };

@@ -25,8 +25,44 @@ void imap4i_address_list_free(imap4i_address_list *list) {
 }
 
 void imap4i_address_list_begin(imap4i_address_list *list, imap4_str text) {
-  list->rest = text;
   list->in_group = false;
+  imap4i_address_list_continue(list, text);
+}
+
+void imap4i_address_list_continue(imap4i_address_list *list, imap4_str text) {
+  list->rest = text;
+  list->open = false;
+}
+
+/* Octets up to and with the last comma that stands between addresses. */
+static size_t whole_addresses(imap4_str s) {
+  size_t comments = 0;
+  size_t whole = 0;
+  char closing = '\0'; /* of the quoted string, address or domain literal that is open */
+  for (size_t i = 0; i < s.n; i++) {
+    char c = s.p[i];
+    if (c == '\\') {
+      i++;
+    } else if (comments > 0) {
+      if (c == '(') comments++;
+      if (c == ')') comments--;
+    } else if (closing != '\0') {
+      if (c == closing) closing = '\0';
+    } else if (c == '(') {
+      comments++;
+    } else if (c == '"' || c == '<' || c == '[') {
+      closing = c == '"' ? '"' : c == '<' ? '>' : ']';
+    } else if (c == ',') {
+      whole = i + 1;
+    }
+  }
+  return whole;
+}
+
+size_t imap4i_address_list_open(imap4i_address_list *list) {
+  list->rest.n = whole_addresses(list->rest);
+  list->open = true;
+  return list->rest.n;
 }
 
 static bool at(const imap4i_address_list *list, char c) {
@@ -233,7 +269,7 @@ static bool finish_mailbox(imap4i_address_list *list, words *w) {
 static bool skip_separators(imap4i_address_list *list) {
   for (;;) {
     imap4i_skip_cfws(&list->rest, NULL);
-    bool group_ends = list->in_group && (list->rest.n == 0 || at(list, ';'));
+    bool group_ends = list->in_group && ((list->rest.n == 0 && !list->open) || at(list, ';'));
     if (group_ends) list->in_group = false;
     if (at(list, ',') || at(list, ';')) {
       advance(list, 1);

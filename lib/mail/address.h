@@ -30,12 +30,17 @@ typedef struct imap4i_address_list {
   imap4i_buf mailbox;
   imap4i_buf host;
   bool in_group;
+  bool open; /* more text will follow */
 } imap4i_address_list;
 
 void imap4i_address_list_init(imap4i_address_list *list, imap4i_mem *mem);
 void imap4i_address_list_free(imap4i_address_list *list);
 /* Begin with another text, which must outlive the calls below. */
 void imap4i_address_list_begin(imap4i_address_list *list, imap4_str text);
+/* The text is the list's only up to its last comma between addresses: hand out what is before it, and go on
+ * with imap4i_address_list_continue().  Returns the octets before that comma and of itself, perhaps none. */
+size_t imap4i_address_list_open(imap4i_address_list *list);
+void imap4i_address_list_continue(imap4i_address_list *list, imap4_str text);
 /* The next address; |*got| is false at the end.  IMAP4_OK or IMAP4_ERR_NOMEM. */
 int imap4i_address_list_next(imap4i_address_list *list, imap4i_address *address, bool *got);
 /* Append an address as ENVELOPE shows it.  False without memory. */

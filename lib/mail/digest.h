@@ -1,14 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The digest of a message: an opaque blob from which ENVELOPE, BODY, BODYSTRUCTURE and the place of every
- * section are read without the message.  The walker makes it, stores keep it.  It is the same on every
- * machine, and checked as a whole before anything is read from it.
+ * The digest of a message: an opaque blob from which ENVELOPE, BODY, BODYSTRUCTURE, the place of every
+ * section and the common header fields are read without the message.  The walker makes it
+ * (digest_maker.h), stores keep it.  It is the same on every machine, and checked as a whole before anything
+ * is read from it.
+ *
+ *   offset  octets
+ *        0       4  "IMD2": the version
+ *        4       4  octets of the digest
+ *        8       8  checksum of all octets but these
+ *       16       8  octets of the message
+ *       24       8  date, seconds
+ *       32       4  date, minutes of the zone
+ *       36       4  date, 1 if there is one
+ *       40       4  number of parts
+ *       44       4  octets of kept header fields
+ *       48       8  the known fields of the message that are not kept, one bit each
+ *       56          the parts, one after the other in order of the message
+ *                4  for each part the offset of its record
+ *                   the kept header fields
+ *
+ * A part's record:
+ *
+ *        0       4  kind, encoding, is_text, number of its texts (1 each)
+ *        4       4  octets of the record
+ *        8       4  parent
+ *       12      32  header offset and length, body length, lines (8 each)
+ *       44          the texts, one after the other in any order
+ *                4  for each text which it is (the lowest 8 bits) and its octets
+ *
+ * Numbers are little-endian.  A part's children follow it, so everything is a walk over the parts with the
+ * parents' numbers instead of a stack.
  */
 #ifndef IMAP4I_DIGEST_H
 #define IMAP4I_DIGEST_H
 
 #include "base/buf.h"
+#include "mail/field_name.h"
 #include "wire/section.h"
+
+#define IMAP4I_DIGEST_VERSION 0x32444d49u /* "IMD2" */
+#define IMAP4I_DIGEST_HEAD 56u            /* octets before the parts */
+#define IMAP4I_DIGEST_RECORD 44u          /* octets of a part before its texts */
+#define IMAP4I_DIGEST_TEXT_BITS 8u        /* a text's number takes so many, its octets the other 24 */
 
 /* Kinds of parts. */
 enum {
@@ -25,6 +59,14 @@ enum {
   IMAP4I_ENCODING_OTHER /* cannot be decoded */
 };
 
+/* Texts of a part: IMAP4I_FIELD_* below IMAP4I_FIELD_SHOWN, as ENVELOPE and BODYSTRUCTURE send them (lists of
+ * addresses without the parentheses around them; of a multipart's type only the subtype), and these. */
+enum {
+  IMAP4I_TEXT_PARAMETERS = IMAP4I_FIELD_SHOWN, /* of Content-Type */
+  IMAP4I_TEXT_CHARSET,                         /* as written, not for sending */
+  IMAP4I_TEXT_COUNT
+};
+
 #define IMAP4I_NO_PARENT UINT32_MAX
 
 /* A part of a message.  Part 0 is the message itself: its header is the header of the message. */
@@ -37,11 +79,8 @@ typedef struct imap4i_part {
   uint64_t header_length; /* with the empty line */
   uint64_t body_offset;
   uint64_t body_length;
-  uint64_t lines;      /* of the body: number of LF */
-  imap4_str envelope;  /* "(...)"; empty if the part is no message */
-  imap4_str basic;     /* "TEXT" "PLAIN" (...) NIL NIL "7BIT"; of a multipart its subtype */
-  imap4_str extension; /* MD5 (of a multipart its parameters), disposition, language, location */
-  imap4_str charset;   /* as written; empty: none was given */
+  uint64_t lines;                    /* of the body: number of LF */
+  imap4_str text[IMAP4I_TEXT_COUNT]; /* empty: none */
 } imap4i_part;
 
 /* Whether |digest| is one that this version made, unharmed.  The functions below need that. */
@@ -61,13 +100,34 @@ bool imap4i_digest_section(imap4_str digest, const imap4i_section *section, uint
 size_t imap4i_digest_parts(imap4_str digest);
 /* False: |index| is too large. */
 bool imap4i_digest_part(imap4_str digest, size_t index, imap4i_part *part);
+/* The parent of part |index|, which there must be. */
+uint32_t imap4i_digest_parent(imap4_str digest, size_t index);
+/* Whether all fields of that name in the header of the message are among imap4i_digest_fields(), or there
+ * are none. */
+bool imap4i_digest_keeps(imap4_str digest, imap4_str name);
+/* Fields of the header of the message as they stand, in their order, and its empty line if it has one. */
+imap4_str imap4i_digest_fields(imap4_str digest);
 
-/* What a digest is made of: |parts| as above, their texts one after the other (envelope, basic, extension,
- * charset) in |texts|.  Octets that the digest will have. */
-size_t imap4i_digest_octets(size_t part_count, size_t text_octets);
-/* Append the digest to |out|; only the lengths of the parts' texts are used.  IMAP4_OK or
- * IMAP4_ERR_NOMEM. */
-int imap4i_digest_encode(const imap4i_part *parts, size_t part_count, imap4_str texts, uint64_t size,
-                         imap4_date date, imap4i_buf *out);
+/* Not against forgery, against damage. */
+uint64_t imap4i_digest_checksum(imap4_str digest);
+
+static inline uint32_t imap4i_get32(const char *p) {
+  const unsigned char *u = (const unsigned char *)p;
+  return (uint32_t)u[0] | (uint32_t)u[1] << 8 | (uint32_t)u[2] << 16 | (uint32_t)u[3] << 24;
+}
+
+static inline uint64_t imap4i_get64(const char *p) {
+  return (uint64_t)imap4i_get32(p) | (uint64_t)imap4i_get32(p + 4) << 32;
+}
+
+static inline void imap4i_set32(char *p, uint32_t value) {
+  for (int i = 0; i < 4; i++)
+    p[i] = (char)(unsigned char)(value >> (8 * i));
+}
+
+static inline void imap4i_set64(char *p, uint64_t value) {
+  imap4i_set32(p, (uint32_t)value);
+  imap4i_set32(p + 4, (uint32_t)(value >> 32));
+}
 
 #endif

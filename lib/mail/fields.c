@@ -11,91 +11,99 @@
 #include "mail/text.h"
 #include "mail/token.h"
 
-static const char *const names[IMAP4I_FIELD_COUNT] = {"date",
-                                                      "subject",
-                                                      "from",
-                                                      "sender",
-                                                      "reply-to",
-                                                      "to",
-                                                      "cc",
-                                                      "bcc",
-                                                      "in-reply-to",
-                                                      "message-id",
-                                                      "content-type",
-                                                      "content-transfer-encoding",
-                                                      "content-id",
-                                                      "content-description",
-                                                      "content-md5",
-                                                      "content-disposition",
-                                                      "content-language",
-                                                      "content-location"};
-
 #define DEFAULT_CHARSET "\"CHARSET\" \"us-ascii\""
 
-void imap4i_fields_init(imap4i_fields *fields, imap4i_mem *mem, const imap4_limits *limits) {
+void imap4i_fields_init(imap4i_fields *fields, imap4i_mem *mem, const imap4_limits *limits,
+                        imap4i_maker *maker) {
   memset(fields, 0, sizeof *fields); /* it is large; a literal would be made on the stack first */
   fields->limits = limits;
-  for (size_t i = 0; i < IMAP4I_FIELD_COUNT; i++)
-    imap4i_buf_init(&fields->text[i], mem, SIZE_MAX);
-  imap4i_buf_init(&fields->parameters, mem, SIZE_MAX);
+  fields->maker = maker;
   imap4i_buf_init(&fields->boundary, mem, IMAP4I_BOUNDARY_MAX);
-  imap4i_buf_init(&fields->charset, mem, IMAP4I_CHARSET_MAX);
   imap4i_params_init(&fields->params, mem, limits->mime_parameters);
   imap4i_address_list_init(&fields->list, mem);
   imap4i_fields_clear(fields);
 }
 
 void imap4i_fields_free(imap4i_fields *fields) {
-  for (size_t i = 0; i < IMAP4I_FIELD_COUNT; i++)
-    imap4i_buf_free(&fields->text[i]);
-  imap4i_buf_free(&fields->parameters);
   imap4i_buf_free(&fields->boundary);
-  imap4i_buf_free(&fields->charset);
   imap4i_params_free(&fields->params);
   imap4i_address_list_free(&fields->list);
 }
 
 void imap4i_fields_clear(imap4i_fields *fields) {
-  for (size_t i = 0; i < IMAP4I_FIELD_COUNT; i++) {
-    imap4i_buf_clear(&fields->text[i]);
-    fields->present[i] = false;
-    fields->addresses[i] = 0;
-    fields->octets[i] = 0;
-  }
-  imap4i_buf_clear(&fields->parameters);
+  memset(fields->present, 0, sizeof fields->present);
+  memset(fields->addresses, 0, sizeof fields->addresses);
+  memset(fields->octets, 0, sizeof fields->octets);
   imap4i_buf_clear(&fields->boundary);
-  imap4i_buf_clear(&fields->charset);
   fields->date = (imap4_date){0};
   fields->type = IMAP4I_TYPE_OTHER;
   fields->encoding = IMAP4I_ENCODING_IDENTITY;
-  fields->subtype = 0;
-}
-
-unsigned imap4i_field_id(imap4_str name) {
-  for (unsigned i = 0; i < IMAP4I_FIELD_COUNT; i++) {
-    size_t n = strlen(names[i]);
-    if (n == name.n && imap4i_istarts(name, imap4i_str(names[i], n))) return i;
-  }
-  return IMAP4I_FIELD_COUNT;
+  fields->started = false;
 }
 
 /* ---- values --------------------------------------------------------------------------------- */
 
-static int add_addresses(imap4i_fields *fields, unsigned id, imap4_str value) {
-  imap4i_buf *out = &fields->text[id];
-  uint32_t room = fields->limits->header_field_octets - fields->octets[id];
-  value.n = imap4i_min(value.n, room);
-  fields->octets[id] += (uint32_t)value.n;
-  imap4i_address_list_begin(&fields->list, value);
+/* Whether there is room for the text of a value of |n| octets: each may be escaped, and each two of a list
+ * may be an address. */
+static bool text_fits(const imap4i_fields *fields, unsigned id, size_t n) {
+  size_t addresses = imap4i_field_is_list(id) ? imap4i_min(n, fields->limits->addresses) : 0;
+  return imap4i_maker_fits(fields->maker, 2 * n + 20 * addresses + 100);
+}
+
+/* Addresses of |fields->list|, up to its end or the limit. */
+static int put_addresses(imap4i_fields *fields, unsigned id) {
+  imap4i_buf *out = imap4i_maker_begin(fields->maker, id);
+  int r = IMAP4_OK;
   while (fields->addresses[id] < fields->limits->addresses) {
     imap4i_address address;
     bool got;
-    int r = imap4i_address_list_next(&fields->list, &address, &got);
-    if (r != IMAP4_OK || !got) return r;
-    if (!imap4i_address_put(out, &address)) return IMAP4_ERR_NOMEM;
+    r = imap4i_address_list_next(&fields->list, &address, &got);
+    if (r != IMAP4_OK || !got) break;
+    if (!imap4i_address_put(out, &address)) {
+      r = IMAP4_ERR_NOMEM;
+      break;
+    }
     fields->addresses[id]++;
   }
-  return IMAP4_OK;
+  imap4i_maker_end(fields->maker);
+  return r;
+}
+
+/* What of |value| may still be looked at. */
+static imap4_str take_octets(imap4i_fields *fields, unsigned id, imap4_str value) {
+  uint32_t room = fields->limits->header_field_octets - fields->octets[id];
+  value.n = imap4i_min(value.n, room);
+  bool fits = fields->addresses[id] < fields->limits->addresses && text_fits(fields, id, value.n);
+  fields->octets[id] += fits ? (uint32_t)value.n : room;
+  if (!fits) value.n = 0;
+  return value;
+}
+
+static void begin_list(imap4i_fields *fields, imap4_str value) {
+  if (fields->started) {
+    imap4i_address_list_continue(&fields->list, value);
+  } else {
+    imap4i_address_list_begin(&fields->list, value);
+  }
+}
+
+int imap4i_fields_add_start(imap4i_fields *fields, unsigned id, imap4_str value, size_t *used) {
+  *used = value.n;
+  fields->present[id] = true;
+  begin_list(fields, value);
+  size_t whole = imap4i_address_list_open(&fields->list);
+  imap4_str taken = take_octets(fields, id, imap4i_str(value.p, whole));
+  if (taken.n < whole) return IMAP4_OK; /* no more room: the rest of the field is not looked at either */
+  *used = whole;
+  fields->started = true;
+  return whole > 0 ? put_addresses(fields, id) : IMAP4_OK;
+}
+
+static int add_addresses(imap4i_fields *fields, unsigned id, imap4_str value) {
+  value = take_octets(fields, id, value);
+  begin_list(fields, value);
+  fields->started = false;
+  return value.n > 0 || fields->list.in_group ? put_addresses(fields, id) : IMAP4_OK;
 }
 
 /* Unfold |value| into |out| as a string; white space stays as it is but for that after the colon. */
@@ -116,7 +124,7 @@ static bool only_token(imap4_str value, imap4_str *token) {
   return token->n > 0 && value.n == 0;
 }
 
-static bool add_encoding(imap4i_fields *fields, imap4_str value) {
+static bool add_encoding(imap4i_fields *fields, imap4i_buf *out, imap4_str value) {
   imap4_str token;
   if (!only_token(value, &token)) token = IMAP4I_S("7BIT");
   if (imap4i_ieq(token, IMAP4I_S("quoted-printable"))) {
@@ -127,15 +135,14 @@ static bool add_encoding(imap4i_fields *fields, imap4_str value) {
              !imap4i_ieq(token, IMAP4I_S("binary"))) {
     fields->encoding = IMAP4I_ENCODING_OTHER;
   }
-  return imap4i_text_upper(&fields->text[IMAP4I_FIELD_ENCODING], token);
+  return imap4i_text_upper(out, token);
 }
 
 /* Content-Disposition (RFC 2183): a type and parameters; without a type, nothing. */
-static int add_disposition(imap4i_fields *fields, imap4_str value) {
-  imap4i_buf *out = &fields->text[IMAP4I_FIELD_DISPOSITION];
+static int add_disposition(imap4i_fields *fields, imap4i_buf *out, imap4_str value) {
   imap4i_skip_cfws(&value, NULL);
   imap4_str type = imap4i_take_token(&value);
-  if (type.n == 0) return imap4i_buf_puts(out, IMAP4I_S("NIL")) ? IMAP4_OK : IMAP4_ERR_NOMEM;
+  if (type.n == 0) return IMAP4_OK;
   int r = imap4i_params_parse(&fields->params, value);
   if (r != IMAP4_OK) return r;
   bool ok = imap4i_buf_putc(out, '(') && imap4i_text_upper(out, type) && imap4i_buf_putc(out, ' ') &&
@@ -144,23 +151,23 @@ static int add_disposition(imap4i_fields *fields, imap4_str value) {
 }
 
 /* Content-Language (RFC 3282): tags separated by commas; anything else, and it is as if missing. */
-static bool add_language(imap4i_fields *fields, imap4_str value) {
-  imap4i_buf *out = &fields->text[IMAP4I_FIELD_LANGUAGE];
+static bool add_language(imap4i_buf *out, imap4_str value) {
+  size_t start = out->n;
   for (;;) {
     imap4i_skip_cfws(&value, NULL);
     imap4_str tag = imap4i_take_token(&value);
     imap4i_skip_cfws(&value, NULL);
     if (tag.n > 0) {
-      if (!imap4i_buf_putc(out, out->n == 0 ? '(' : ' ') || !imap4i_text_string(out, tag)) return false;
+      if (!imap4i_buf_putc(out, out->n == start ? '(' : ' ') || !imap4i_text_string(out, tag)) return false;
     }
     if (value.n == 0) break;
     if (*value.p != ',') {
-      imap4i_buf_clear(out);
+      out->n = start;
       break;
     }
     value = imap4i_tail(value, 1);
   }
-  return out->n == 0 ? imap4i_buf_puts(out, IMAP4I_S("NIL")) : imap4i_buf_putc(out, ')');
+  return out->n == start || imap4i_buf_putc(out, ')');
 }
 
 /* ---- Content-Type --------------------------------------------------------------------------- */
@@ -176,34 +183,41 @@ static uint8_t type_of(imap4_str type, imap4_str subtype) {
   return IMAP4I_TYPE_OTHER;
 }
 
-/* Set media type and parameters; |params| NULL: none. */
-static bool set_type(imap4i_fields *fields, imap4_str type, imap4_str subtype, const imap4i_params *params) {
-  imap4i_buf *out = &fields->text[IMAP4I_FIELD_TYPE];
+static bool is_multipart(const imap4i_fields *fields) {
+  return fields->type == IMAP4I_TYPE_MULTIPART || fields->type == IMAP4I_TYPE_DIGEST;
+}
+
+/* Set the media type without parameters. */
+static bool set_type(imap4i_fields *fields, imap4_str type, imap4_str subtype) {
+  imap4i_maker_drop(fields->maker, IMAP4I_TEXT_PARAMETERS);
+  imap4i_maker_drop(fields->maker, IMAP4I_TEXT_CHARSET);
+  imap4i_maker_drop(fields->maker, IMAP4I_FIELD_TYPE);
+  imap4i_buf *out = imap4i_maker_begin(fields->maker, IMAP4I_FIELD_TYPE);
+  fields->type = type_of(type, subtype);
+  bool ok = is_multipart(fields) || (imap4i_text_upper(out, type) && imap4i_buf_putc(out, ' '));
+  ok = ok && imap4i_text_upper(out, subtype);
+  imap4i_maker_end(fields->maker);
+  return ok;
+}
+
+/* Set the parameters of the media type that was set. */
+static bool set_parameters(imap4i_fields *fields, const imap4i_params *params) {
   imap4_str charset = {0};
   imap4_str extra = {0};
   imap4_str boundary;
-  imap4i_buf_clear(out);
-  imap4i_buf_clear(&fields->parameters);
-  fields->type = type_of(type, subtype);
-  if (!imap4i_text_upper(out, type) || !imap4i_buf_putc(out, ' ')) return false;
-  fields->subtype = out->n;
-  if (!imap4i_text_upper(out, subtype)) return false;
-  if (!params || !imap4i_params_find(params, IMAP4I_S("charset"), &charset)) {
-    if (fields->type == IMAP4I_TYPE_TEXT) extra = IMAP4I_S(DEFAULT_CHARSET);
+  bool named = imap4i_params_find(params, IMAP4I_S("charset"), &charset);
+  if (!named && fields->type == IMAP4I_TYPE_TEXT) extra = IMAP4I_S(DEFAULT_CHARSET);
+  imap4i_buf *out = imap4i_maker_begin(fields->maker, IMAP4I_TEXT_PARAMETERS);
+  bool ok = imap4i_params_put(params, extra, out);
+  imap4i_maker_end(fields->maker);
+  out = imap4i_maker_begin(fields->maker, IMAP4I_TEXT_CHARSET);
+  ok = ok && imap4i_buf_put(out, charset.p, imap4i_min(charset.n, IMAP4I_CHARSET_MAX));
+  imap4i_maker_end(fields->maker);
+  if (ok && imap4i_params_find(params, IMAP4I_S("boundary"), &boundary) &&
+      boundary.n <= IMAP4I_BOUNDARY_MAX) {
+    ok = imap4i_buf_puts(&fields->boundary, boundary);
   }
-  if (!params) {
-    imap4i_params none = {0};
-    return imap4i_params_put(&none, extra, &fields->parameters);
-  }
-  if (charset.n > 0 &&
-      !imap4i_buf_put(&fields->charset, charset.p, imap4i_min(charset.n, IMAP4I_CHARSET_MAX))) {
-    return false;
-  }
-  if (imap4i_params_find(params, IMAP4I_S("boundary"), &boundary) && boundary.n <= IMAP4I_BOUNDARY_MAX &&
-      !imap4i_buf_puts(&fields->boundary, boundary)) {
-    return false;
-  }
-  return imap4i_params_put(params, extra, &fields->parameters);
+  return ok;
 }
 
 /* A field that cannot be understood is as good as none (RFC 2045 section 5.2). */
@@ -221,27 +235,25 @@ static int add_type(imap4i_fields *fields, imap4_str value) {
     understood = subtype.n > 0 && (value.n == 0 || *value.p == ';');
   }
   if (!understood) {
-    bool ok = set_type(fields, IMAP4I_S("text"), IMAP4I_S("plain"), NULL);
-    return ok ? IMAP4_OK : IMAP4_ERR_NOMEM;
+    fields->type = IMAP4I_TYPE_TEXT;
+    return IMAP4_OK;
   }
   int r = imap4i_params_parse(&fields->params, value);
   if (r != IMAP4_OK) return r;
-  return set_type(fields, type, subtype, &fields->params) ? IMAP4_OK : IMAP4_ERR_NOMEM;
+  bool ok = set_type(fields, type, subtype) && set_parameters(fields, &fields->params);
+  return ok ? IMAP4_OK : IMAP4_ERR_NOMEM;
 }
 
 int imap4i_fields_finish(imap4i_fields *fields, bool in_digest) {
-  bool ok = true;
-  if (!fields->present[IMAP4I_FIELD_TYPE]) {
-    ok = in_digest ? set_type(fields, IMAP4I_S("message"), IMAP4I_S("rfc822"), NULL)
-                   : set_type(fields, IMAP4I_S("text"), IMAP4I_S("plain"), NULL);
-  }
-  return ok ? IMAP4_OK : IMAP4_ERR_NOMEM;
+  if (fields->present[IMAP4I_FIELD_TYPE]) return IMAP4_OK;
+  fields->type = IMAP4I_TYPE_TEXT; /* plain, which needs no text */
+  if (!in_digest) return IMAP4_OK;
+  return set_type(fields, IMAP4I_S("message"), IMAP4I_S("rfc822")) ? IMAP4_OK : IMAP4_ERR_NOMEM;
 }
 
 int imap4i_fields_make_opaque(imap4i_fields *fields) {
   imap4i_buf_clear(&fields->boundary);
-  imap4i_buf_clear(&fields->charset);
-  bool ok = set_type(fields, IMAP4I_S("application"), IMAP4I_S("octet-stream"), NULL);
+  bool ok = set_type(fields, IMAP4I_S("application"), IMAP4I_S("octet-stream"));
   return ok ? IMAP4_OK : IMAP4_ERR_NOMEM;
 }
 
@@ -251,90 +263,41 @@ static bool is_content(unsigned id) {
   return id >= IMAP4I_FIELD_TYPE;
 }
 
-int imap4i_fields_add(imap4i_fields *fields, unsigned id, imap4_str value) {
-  imap4i_buf *out = &fields->text[id];
-  bool again = fields->present[id];
-  bool ok;
-  if (is_content(id) && again) return IMAP4_OK;
-  fields->present[id] = true;
+/* A field whose text is one string or list of its own. */
+static int add_text(imap4i_fields *fields, unsigned id, imap4_str value) {
+  imap4i_buf *out = imap4i_maker_begin(fields->maker, id);
+  int r = IMAP4_OK;
+  bool ok = true;
   switch (id) {
-  case IMAP4I_FIELD_FROM:
-  case IMAP4I_FIELD_SENDER:
-  case IMAP4I_FIELD_REPLY_TO:
-  case IMAP4I_FIELD_TO:
-  case IMAP4I_FIELD_CC:
-  case IMAP4I_FIELD_BCC:
-    return add_addresses(fields, id, value);
-  case IMAP4I_FIELD_TYPE:
-    return add_type(fields, value);
   case IMAP4I_FIELD_DISPOSITION:
-    return add_disposition(fields, value);
+    r = add_disposition(fields, out, value);
+    break;
   case IMAP4I_FIELD_ENCODING:
-    ok = add_encoding(fields, value);
+    ok = add_encoding(fields, out, value);
     break;
   case IMAP4I_FIELD_LANGUAGE:
-    ok = add_language(fields, value);
+    ok = add_language(out, value);
     break;
   case IMAP4I_FIELD_SUBJECT:
-    imap4i_buf_clear(out);
     ok = imap4i_text_collapsed(out, value);
     break;
   default:
-    if (id == IMAP4I_FIELD_DATE) imap4i_date_parse(value, &fields->date);
-    imap4i_buf_clear(out);
     ok = put_unfolded(out, &fields->params.text, value);
     break;
   }
-  return ok ? IMAP4_OK : IMAP4_ERR_NOMEM;
+  imap4i_maker_end(fields->maker);
+  return ok ? r : IMAP4_ERR_NOMEM;
 }
 
-/* ---- what goes out -------------------------------------------------------------------------- */
-
-static bool put_or_nil(const imap4i_fields *fields, unsigned id, imap4i_buf *out) {
-  imap4_str s = imap4i_buf_str(&fields->text[id]);
-  return imap4i_buf_puts(out, s.n > 0 ? s : IMAP4I_S("NIL"));
-}
-
-static bool put_list(const imap4i_fields *fields, unsigned id, imap4i_buf *out) {
-  imap4_str s = imap4i_buf_str(&fields->text[id]);
-  if (s.n == 0) return imap4i_buf_puts(out, IMAP4I_S("NIL"));
-  return imap4i_buf_putc(out, '(') && imap4i_buf_puts(out, s) && imap4i_buf_putc(out, ')');
-}
-
-bool imap4i_fields_put_envelope(const imap4i_fields *fields, imap4i_buf *out) {
-  for (unsigned id = IMAP4I_FIELD_DATE; id <= IMAP4I_FIELD_MESSAGE_ID; id++) {
-    unsigned shown = id;
-    bool list = id >= IMAP4I_FIELD_FROM && id <= IMAP4I_FIELD_BCC;
-    /* RFC 3501 section 7.4.2: missing or empty, these two are the same as From. */
-    bool as_from = (id == IMAP4I_FIELD_SENDER || id == IMAP4I_FIELD_REPLY_TO) && fields->text[id].n == 0;
-    if (as_from) shown = IMAP4I_FIELD_FROM;
-    if (!imap4i_buf_putc(out, id == IMAP4I_FIELD_DATE ? '(' : ' ')) return false;
-    if (!(list ? put_list(fields, shown, out) : put_or_nil(fields, shown, out))) return false;
+int imap4i_fields_add(imap4i_fields *fields, unsigned id, imap4_str value) {
+  bool again = fields->present[id];
+  if (is_content(id) && again) return IMAP4_OK;
+  fields->present[id] = true;
+  if (imap4i_field_is_list(id)) return add_addresses(fields, id, value);
+  if (id == IMAP4I_FIELD_DATE) imap4i_date_parse(value, &fields->date);
+  imap4i_maker_drop(fields->maker, id);
+  if (!text_fits(fields, id, value.n)) {
+    return id == IMAP4I_FIELD_TYPE ? imap4i_fields_make_opaque(fields) : IMAP4_OK;
   }
-  return imap4i_buf_putc(out, ')');
-}
-
-static bool is_multipart(const imap4i_fields *fields) {
-  return fields->type == IMAP4I_TYPE_MULTIPART || fields->type == IMAP4I_TYPE_DIGEST;
-}
-
-bool imap4i_fields_put_basic(const imap4i_fields *fields, imap4i_buf *out) {
-  imap4_str type = imap4i_buf_str(&fields->text[IMAP4I_FIELD_TYPE]);
-  if (is_multipart(fields)) return imap4i_buf_puts(out, imap4i_tail(type, fields->subtype));
-  bool ok = imap4i_buf_puts(out, type) && imap4i_buf_putc(out, ' ') &&
-            imap4i_buf_puts(out, imap4i_buf_str(&fields->parameters)) && imap4i_buf_putc(out, ' ') &&
-            put_or_nil(fields, IMAP4I_FIELD_ID, out) && imap4i_buf_putc(out, ' ') &&
-            put_or_nil(fields, IMAP4I_FIELD_DESCRIPTION, out) && imap4i_buf_putc(out, ' ');
-  if (!ok) return false;
-  if (!fields->present[IMAP4I_FIELD_ENCODING]) return imap4i_buf_puts(out, IMAP4I_S("\"7BIT\""));
-  return put_or_nil(fields, IMAP4I_FIELD_ENCODING, out);
-}
-
-bool imap4i_fields_put_extension(const imap4i_fields *fields, imap4i_buf *out) {
-  bool ok = is_multipart(fields) ? imap4i_buf_puts(out, imap4i_buf_str(&fields->parameters))
-                                 : put_or_nil(fields, IMAP4I_FIELD_MD5, out);
-  for (unsigned id = IMAP4I_FIELD_DISPOSITION; ok && id <= IMAP4I_FIELD_LOCATION; id++) {
-    ok = imap4i_buf_putc(out, ' ') && put_or_nil(fields, id, out);
-  }
-  return ok;
+  return id == IMAP4I_FIELD_TYPE ? add_type(fields, value) : add_text(fields, id, value);
 }

@@ -216,6 +216,6 @@ int imap4_mime_get_part(imap4_mime *mime, uint32_t index, imap4_mime_part *out) 
                            .body_offset = part.body_offset,
                            .body_length = part.body_length,
                            .lines = part.lines,
-                           .charset = part.charset};
+                           .charset = part.text[IMAP4I_TEXT_CHARSET]};
   return IMAP4_OK;
 }

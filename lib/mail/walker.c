@@ -7,13 +7,12 @@
  * boundary) and are compared with the open boundaries; what is no boundary goes to its reader then.  So
  * nothing depends on how the octets were cut.
  *
- * Parts are open along one path, from part 0 to |current| by their parents; that path is the stack.  An open
- * part's |lines| holds the count at which its body began.
+ * Parts are open along one path, which is the stack; the one whose header is under way is not on it yet.
  */
 #include "mail/walker.h"
 
 #include "imap4/error.h"
-#include "mail/digest.h"
+#include "mail/digest_maker.h"
 #include "mail/fields.h"
 #include "mail/header.h"
 #include "mail/text.h"
@@ -21,91 +20,91 @@
 /* "--", boundary, "--" and a line end, and one octet to see that a line is longer. */
 #define HELD_MAX (IMAP4I_BOUNDARY_MAX + 8)
 
+/* Lists of addresses are taken off when so many octets have come. */
+#define LIST_OCTETS 4096
+
 /* Where in the message the walker is. */
 enum {
-  IN_HEADER,   /* of |current| */
-  IN_BODY,     /* of |current|: text, preamble or epilogue */
-  IN_DELIMITER /* a delimiter line of |current|; behind it a part begins, or after the last the epilogue */
+  IN_HEADER,   /* of the part that begins at |header_offset| */
+  IN_BODY,     /* of the innermost open part: text, preamble or epilogue */
+  IN_DELIMITER /* a delimiter line of it; behind it a part begins, or after the last the epilogue */
 };
 
-typedef struct boundary {
-  uint32_t part;
-  uint32_t length;
-  size_t offset;  /* in |boundaries| */
-  bool of_digest; /* the parts of a multipart/digest are messages unless they say otherwise */
-} boundary;
+typedef struct open_part {
+  size_t record; /* in the digest */
+  uint32_t index;
+  uint8_t kind;             /* IMAP4I_PART_* */
+  bool of_digest;           /* a multipart/digest: its parts are messages unless they say otherwise */
+  uint32_t boundary_length; /* 0: no delimiter is looked for */
+  size_t boundary;          /* in |boundaries| */
+  uint64_t body_offset;
+  uint64_t lines; /* LF before its body */
+} open_part;
 
 struct imap4i_walker {
   imap4i_mem *mem;
   const imap4_limits *limits;
   int status; /* the first failure, which stays */
   uint8_t state;
-  bool holding;         /* |held| has the start of a line */
-  bool line_start;      /* the next octet begins a line */
-  bool after_cr;        /* the last octet was CR */
-  uint8_t eol;          /* octets of the last line end: 1 or 2 */
-  bool closing;         /* IN_DELIMITER: it is the close-delimiter */
-  bool flat;            /* no delimiter is looked for any more: too many parts */
-  bool overflow;        /* the digest would be too large */
-  unsigned field;       /* the header field under way; IMAP4I_FIELD_COUNT: one that does not matter */
-  uint32_t current;     /* innermost open part */
-  uint32_t depth;       /* open multiparts and messages */
-  uint64_t at;          /* octets taken */
-  uint64_t lines;       /* LF among them */
-  uint64_t floor;       /* no body ends before this: a header or delimiter ended here */
-  uint64_t floor_lines; /* LF before it */
+  bool holding;           /* |held| has the start of a line */
+  bool line_start;        /* the next octet begins a line */
+  bool after_cr;          /* the last octet was CR */
+  uint8_t eol;            /* octets of the last line end: 1 or 2 */
+  bool closing;           /* IN_DELIMITER: it is the close-delimiter */
+  bool flat;              /* no delimiter is looked for any more: too many parts */
+  bool finished;          /* the digest is complete */
+  unsigned field;         /* the known header field under way, or IMAP4I_FIELD_COUNT */
+  uint64_t header_offset; /* IN_HEADER: where it begins */
+  uint32_t depth;         /* open multiparts and messages */
+  uint64_t at;            /* octets taken */
+  uint64_t lines;         /* LF among them */
+  uint64_t floor;         /* no body ends before this: a header or delimiter ended here */
+  uint64_t floor_lines;   /* LF before it */
   size_t held_length;
   imap4_date date;
-  size_t top_envelope; /* octets of part 0's envelope, the first of |texts| */
-  imap4i_buf parts;    /* imap4i_part */
-  imap4i_buf texts;
-  imap4i_buf stack;      /* boundary */
+  imap4i_buf stack;      /* open_part */
   imap4i_buf boundaries; /* their octets */
   imap4i_buf value;      /* of the field under way */
-  imap4i_buf digest;
+  imap4i_maker maker;
   imap4i_fields fields;
   imap4i_header header;
   char held[HELD_MAX];
 };
 
-static imap4i_part *part_at(imap4i_walker *w, uint32_t index) {
-  return (imap4i_part *)(void *)w->parts.p + index;
-}
-
-static uint32_t part_count(const imap4i_walker *w) {
-  return (uint32_t)(w->parts.n / sizeof(imap4i_part));
-}
-
-static boundary *stack_at(imap4i_walker *w, size_t index) {
-  return (boundary *)(void *)w->stack.p + index;
+static open_part *stack_at(imap4i_walker *w, size_t index) {
+  return (open_part *)(void *)w->stack.p + index;
 }
 
 static size_t stack_count(const imap4i_walker *w) {
-  return w->stack.n / sizeof(boundary);
+  return w->stack.n / sizeof(open_part);
+}
+
+/* The innermost open part, or NULL. */
+static open_part *innermost(imap4i_walker *w) {
+  size_t open = stack_count(w);
+  return open > 0 ? stack_at(w, open - 1) : NULL;
 }
 
 /* ---- parts ---------------------------------------------------------------------------------- */
 
-/* A part begins at |offset|, with its header, inside |parent|. */
-static int open_part(imap4i_walker *w, uint32_t parent, uint64_t offset) {
-  imap4i_part part = {.parent = parent, .header_offset = offset, .body_offset = offset};
-  if (!imap4i_buf_put(&w->parts, &part, sizeof(part))) return IMAP4_ERR_NOMEM;
-  w->current = part_count(w) - 1;
+/* A part begins at |offset|, with its header, inside the innermost open one. */
+static int begin_part(imap4i_walker *w, uint64_t offset) {
+  w->header_offset = offset;
   w->state = IN_HEADER;
   w->field = IMAP4I_FIELD_COUNT;
   imap4i_header_init(&w->header);
   imap4i_fields_clear(&w->fields);
-  return IMAP4_OK;
+  return imap4i_maker_open(&w->maker) ? IMAP4_OK : IMAP4_ERR_NOMEM;
 }
 
-/* The body of every open part below |until| ends at |end|, where |lines| LF have been. */
-static void close_parts(imap4i_walker *w, uint32_t until, uint64_t end, uint64_t lines) {
-  while (w->current != until) {
-    imap4i_part *part = part_at(w, w->current);
-    part->body_length = end - part->body_offset;
-    part->lines = lines - part->lines;
+/* The bodies of all open parts but the outer |count| end at |end|, where |lines| LF have been. */
+static void close_parts(imap4i_walker *w, size_t count, uint64_t end, uint64_t lines) {
+  while (stack_count(w) > count) {
+    const open_part *part = innermost(w);
+    imap4i_maker_set_body(&w->maker, part->record, end - part->body_offset, lines - part->lines);
     if (part->kind != IMAP4I_PART_LEAF) w->depth--;
-    w->current = part->parent;
+    w->boundaries.n = part->boundary;
+    w->stack.n -= sizeof(*part);
   }
 }
 
@@ -114,74 +113,51 @@ static bool is_container(const imap4i_walker *w) {
          w->fields.type == IMAP4I_TYPE_MESSAGE;
 }
 
-/* The message as one opaque part, with its envelope if that fits: keep nothing but counts from here on. */
-static void overflow(imap4i_walker *w) {
-  w->overflow = true;
-  w->texts.n = w->top_envelope;
-  if (imap4i_digest_octets(1, w->texts.n + 100) > w->limits->digest_octets) w->texts.n = 0;
-  imap4i_buf_clear(&w->stack);
-  imap4i_buf_clear(&w->boundaries);
-  imap4i_buf_clear(&w->value);
-  w->field = IMAP4I_FIELD_COUNT;
-  w->parts.n = sizeof(imap4i_part);
-  w->current = 0;
-  w->depth = 0;
-  w->state = IN_BODY;
-  part_at(w, 0)->kind = IMAP4I_PART_LEAF;
-  part_at(w, 0)->is_text = false;
+/* Whether no further part can be told of. */
+static bool is_full(const imap4i_walker *w, uint32_t parts) {
+  return parts >= w->limits->mime_parts || !imap4i_maker_fits(&w->maker, 0);
 }
 
-/* The texts of the current part, now that its header is complete. */
-static int put_texts(imap4i_walker *w, imap4i_part *part) {
-  imap4i_buf *texts = &w->texts;
-  size_t start = texts->n;
-  bool message = part->parent == IMAP4I_NO_PARENT || part_at(w, part->parent)->kind == IMAP4I_PART_MESSAGE;
-  if (message && !imap4i_fields_put_envelope(&w->fields, texts)) return IMAP4_ERR_NOMEM;
-  part->envelope.n = texts->n - start;
-  if (w->current == 0) w->top_envelope = texts->n;
-  start = texts->n;
-  if (!imap4i_fields_put_basic(&w->fields, texts)) return IMAP4_ERR_NOMEM;
-  part->basic.n = texts->n - start;
-  start = texts->n;
-  if (!imap4i_fields_put_extension(&w->fields, texts)) return IMAP4_ERR_NOMEM;
-  part->extension.n = texts->n - start;
-  part->charset.n = w->fields.charset.n;
-  return imap4i_buf_puts(texts, imap4i_buf_str(&w->fields.charset)) ? IMAP4_OK : IMAP4_ERR_NOMEM;
-}
-
-static int push_boundary(imap4i_walker *w) {
+/* Put the part on the stack whose record is complete and whose body begins at |end|. */
+static int push_part(imap4i_walker *w, const imap4i_part *numbers, size_t record, uint64_t end,
+                     uint64_t lines) {
   imap4_str text = imap4i_buf_str(&w->fields.boundary);
   while (text.n > 0 && imap4i_is_wsp(text.p[text.n - 1]))
     text.n--; /* RFC 2046: never at its end */
-  boundary b = {.part = w->current,
-                .length = (uint32_t)text.n,
-                .offset = w->boundaries.n,
-                .of_digest = w->fields.type == IMAP4I_TYPE_DIGEST};
-  if (text.n == 0) return IMAP4_OK; /* nothing in the body can be told apart: a multipart without parts */
-  if (!imap4i_buf_puts(&w->boundaries, text) || !imap4i_buf_put(&w->stack, &b, sizeof(b))) {
+  /* Without a boundary nothing in the body can be told apart: a multipart without parts. */
+  if (numbers->kind != IMAP4I_PART_MULTIPART) text.n = 0;
+  open_part part = {.record = record,
+                    .index = w->maker.parts - 1,
+                    .kind = numbers->kind,
+                    .of_digest = w->fields.type == IMAP4I_TYPE_DIGEST,
+                    .boundary_length = (uint32_t)text.n,
+                    .boundary = w->boundaries.n,
+                    .body_offset = end,
+                    .lines = lines};
+  if (!imap4i_buf_puts(&w->boundaries, text) || !imap4i_buf_put(&w->stack, &part, sizeof(part))) {
     return IMAP4_ERR_NOMEM;
   }
+  if (part.kind != IMAP4I_PART_LEAF) w->depth++;
   return IMAP4_OK;
 }
 
-static void pop_boundaries(imap4i_walker *w, size_t count) {
-  if (count < stack_count(w)) w->boundaries.n = stack_at(w, count)->offset;
-  w->stack.n = count * sizeof(boundary);
-}
-
 static int end_field(imap4i_walker *w) {
-  if (w->field == IMAP4I_FIELD_COUNT) return IMAP4_OK;
-  int r = imap4i_fields_add(&w->fields, w->field, imap4i_buf_str(&w->value));
+  unsigned field = w->field;
   w->field = IMAP4I_FIELD_COUNT;
-  return r;
+  if (field >= IMAP4I_FIELD_SHOWN) return IMAP4_OK;
+  return imap4i_fields_add(&w->fields, field, imap4i_buf_str(&w->value));
 }
 
-/* Whether the current part stands directly in a multipart/digest. */
+/* Whether the part whose header is under way is one of a multipart/digest. */
 static bool in_digest(imap4i_walker *w) {
-  size_t open = stack_count(w);
-  if (open == 0) return false;
-  const boundary *last = stack_at(w, open - 1);
-  return last->of_digest && last->part == part_at(w, w->current)->parent;
+  const open_part *outer = innermost(w);
+  return outer && outer->of_digest && outer->boundary_length > 0;
+}
+
+/* Whether its header is that of a message. */
+static bool is_message(imap4i_walker *w) {
+  const open_part *outer = innermost(w);
+  return !outer || outer->kind == IMAP4I_PART_MESSAGE;
 }
 
 /* Nothing that is open ends before |end|. */
@@ -190,44 +166,39 @@ static void set_floor(imap4i_walker *w, uint64_t end, uint64_t lines) {
   w->floor_lines = lines;
 }
 
-/* The header of the current part ends at |end|, where |lines| LF have been: its body begins there. */
+/* The header of the part under way ends at |end|, where |lines| LF have been: its body begins there. */
 static int end_header(imap4i_walker *w, uint64_t end, uint64_t lines) {
+  size_t record;
   int r = end_field(w);
   if (r == IMAP4_OK) r = imap4i_fields_finish(&w->fields, in_digest(w));
-  bool full = w->depth >= w->limits->mime_depth || part_count(w) >= w->limits->mime_parts;
+  bool full = w->depth >= w->limits->mime_depth || is_full(w, w->maker.parts + 1);
   if (r == IMAP4_OK && full && is_container(w)) r = imap4i_fields_make_opaque(&w->fields);
   if (r != IMAP4_OK) return r;
-  imap4i_part *part = part_at(w, w->current);
-  part->header_length = end - part->header_offset;
-  part->body_offset = end;
-  part->lines = lines;
+  if (w->maker.parts == 0) w->date = w->fields.date;
+  imap4i_part part = {.parent = stack_count(w) > 0 ? innermost(w)->index : IMAP4I_NO_PARENT,
+                      .header_offset = w->header_offset,
+                      .header_length = end - w->header_offset,
+                      .is_text = w->fields.type == IMAP4I_TYPE_TEXT,
+                      .encoding = w->fields.encoding,
+                      .kind = !is_container(w)                        ? IMAP4I_PART_LEAF
+                              : w->fields.type == IMAP4I_TYPE_MESSAGE ? IMAP4I_PART_MESSAGE
+                                                                      : IMAP4I_PART_MULTIPART};
+  if (!imap4i_maker_close(&w->maker, &part, &record)) return IMAP4_ERR_NOMEM;
   set_floor(w, end, lines);
-  part->is_text = w->fields.type == IMAP4I_TYPE_TEXT;
-  part->encoding = w->fields.encoding;
-  part->kind = !is_container(w)                        ? IMAP4I_PART_LEAF
-               : w->fields.type == IMAP4I_TYPE_MESSAGE ? IMAP4I_PART_MESSAGE
-                                                       : IMAP4I_PART_MULTIPART;
-  if (w->current == 0) w->date = w->fields.date;
-  r = put_texts(w, part);
-  if (r != IMAP4_OK) return r;
   w->state = IN_BODY;
-  if (imap4i_digest_octets(part_count(w), w->texts.n) > w->limits->digest_octets) {
-    overflow(w);
-    return IMAP4_OK;
-  }
-  if (part->kind == IMAP4I_PART_LEAF) return IMAP4_OK;
-  w->depth++;
-  if (part->kind == IMAP4I_PART_MESSAGE) return open_part(w, w->current, end);
-  return push_boundary(w);
+  r = push_part(w, &part, record, end, lines);
+  if (r != IMAP4_OK || part.kind != IMAP4I_PART_MESSAGE) return r;
+  return begin_part(w, end);
 }
 
 /* ---- delimiters ----------------------------------------------------------------------------- */
 
-/* What a held line is to boundary |b|: 0 nothing, 1 a delimiter, 2 a close-delimiter.  White space and
- * anything behind it may follow. */
-static int match(const imap4i_walker *w, const boundary *b, imap4_str line) {
-  if (line.n < b->length + 2 || memcmp(line.p + 2, w->boundaries.p + b->offset, b->length) != 0) return 0;
-  imap4_str rest = imap4i_tail(line, b->length + 2);
+/* What a held line is to the boundary of |part|: 0 nothing, 1 a delimiter, 2 a close-delimiter.  White space
+ * and anything behind it may follow. */
+static int match(const imap4i_walker *w, const open_part *part, imap4_str line) {
+  size_t n = part->boundary_length;
+  if (n == 0 || line.n < n + 2 || memcmp(line.p + 2, w->boundaries.p + part->boundary, n) != 0) return 0;
+  imap4_str rest = imap4i_tail(line, n + 2);
   if (rest.n == 0 || imap4i_is_wsp(*rest.p)) return 1;
   return rest.n >= 2 && rest.p[0] == '-' && rest.p[1] == '-' ? 2 : 0;
 }
@@ -246,10 +217,10 @@ static int find_boundary(imap4i_walker *w, imap4_str line, size_t *index) {
   return 0;
 }
 
-/* The line at |w->at| is a delimiter of the |index|-th open boundary. */
+/* The line at |w->at| is a delimiter of the |index|-th open part. */
 static int at_delimiter(imap4i_walker *w, size_t index, int kind) {
-  uint32_t part = stack_at(w, index)->part;
-  if (kind == 1 && part_count(w) >= w->limits->mime_parts) {
+  uint32_t parts = w->maker.parts + (w->state == IN_HEADER ? 1 : 0);
+  if (kind == 1 && is_full(w, parts)) {
     w->flat = true; /* what follows belongs to the part under way */
     return IMAP4_OK;
   }
@@ -265,10 +236,13 @@ static int at_delimiter(imap4i_walker *w, size_t index, int kind) {
   while (w->state == IN_HEADER) {
     int r = end_header(w, end, lines);
     if (r != IMAP4_OK) return r;
-    if (w->overflow) return IMAP4_OK;
   }
-  close_parts(w, part, end, lines);
-  pop_boundaries(w, kind == 2 ? index : index + 1);
+  close_parts(w, index + 1, end, lines);
+  if (kind == 2) {
+    open_part *part = stack_at(w, index);
+    w->boundaries.n = part->boundary;
+    part->boundary_length = 0;
+  }
   w->state = IN_DELIMITER;
   w->closing = kind == 2;
   return IMAP4_OK;
@@ -286,21 +260,51 @@ static void end_line(imap4i_walker *w, imap4_str data, size_t lf) {
   w->eol = cr ? 2 : 1;
 }
 
+/* Which field to collect: its name was read.  Only messages have an envelope, and only the message itself
+ * has fields that are kept. */
+static int begin_field(imap4i_walker *w, imap4_str piece) {
+  unsigned field = imap4i_field_id(imap4i_header_name(&w->header));
+  bool top = w->maker.parts == 0;
+  imap4i_buf_clear(&w->value);
+  if (field < IMAP4I_FIELD_TYPE && !is_message(w)) field = IMAP4I_FIELD_COUNT;
+  if (field >= IMAP4I_FIELD_SHOWN && !top) field = IMAP4I_FIELD_COUNT;
+  w->field = field;
+  if (field == IMAP4I_FIELD_COUNT || !top) return IMAP4_OK;
+  return imap4i_maker_keep(&w->maker, field, piece) ? IMAP4_OK : IMAP4_ERR_NOMEM;
+}
+
+/* More of the value of the field under way.  Lists of addresses are taken off as they come, at places that
+ * depend on the text alone, so that long ones need little memory. */
+static int add_value(imap4i_walker *w, imap4_str piece) {
+  size_t most = w->limits->mime_field_octets;
+  bool list = imap4i_field_is_list(w->field);
+  while (piece.n > 0) {
+    size_t full = list && w->value.n < LIST_OCTETS ? imap4i_min(LIST_OCTETS, most) : most;
+    size_t n = imap4i_min(piece.n, full - w->value.n);
+    if (n == 0) return IMAP4_OK; /* the rest is not looked at */
+    if (!imap4i_buf_put(&w->value, piece.p, n)) return IMAP4_ERR_NOMEM;
+    piece = imap4i_tail(piece, n);
+    if (!list || w->value.n < full) continue;
+    size_t used;
+    int r = imap4i_fields_add_start(&w->fields, w->field, imap4i_buf_str(&w->value), &used);
+    if (r != IMAP4_OK) return r;
+    imap4i_buf_drop(&w->value, used);
+  }
+  return IMAP4_OK;
+}
+
 static int header_event(imap4i_walker *w, unsigned event, imap4_str piece) {
-  int r;
-  size_t room;
+  int r = IMAP4_OK;
   switch (event) {
   case IMAP4I_HEADER_FIELD:
     r = end_field(w);
-    if (r != IMAP4_OK) return r;
-    w->field = imap4i_field_id(imap4i_header_name(&w->header));
-    imap4i_buf_clear(&w->value);
-    return IMAP4_OK;
+    return r == IMAP4_OK ? begin_field(w, piece) : r;
   case IMAP4I_HEADER_VALUE:
     if (w->field == IMAP4I_FIELD_COUNT) return IMAP4_OK;
-    room = w->limits->header_field_octets - w->value.n;
-    return imap4i_buf_put(&w->value, piece.p, imap4i_min(piece.n, room)) ? IMAP4_OK : IMAP4_ERR_NOMEM;
+    if (w->maker.parts == 0 && !imap4i_maker_keep_more(&w->maker, w->field, piece)) return IMAP4_ERR_NOMEM;
+    return w->field < IMAP4I_FIELD_SHOWN ? add_value(w, piece) : IMAP4_OK;
   case IMAP4I_HEADER_END:
+    if (w->maker.parts == 0 && !imap4i_maker_keep_end(&w->maker, piece)) return IMAP4_ERR_NOMEM;
     return end_header(w, w->at, w->lines);
   default:
     return IMAP4_OK;
@@ -333,7 +337,7 @@ static void take_body(imap4i_walker *w, imap4_str *data) {
   const char *p = data->p;
   const char *end = p + data->n;
   const char *last = NULL;
-  bool watch = w->stack.n > 0;
+  bool watch = w->boundaries.n > 0;
   while (p < end) {
     const char *lf = memchr(p, '\n', (size_t)(end - p));
     if (!lf) {
@@ -365,7 +369,7 @@ static int take_delimiter(imap4i_walker *w, imap4_str *data) {
   *data = imap4i_tail(*data, n);
   if (!lf) return IMAP4_OK;
   set_floor(w, w->at, w->lines);
-  if (!w->closing) return open_part(w, w->current, w->at);
+  if (!w->closing) return begin_part(w, w->at);
   w->state = IN_BODY;
   return IMAP4_OK;
 }
@@ -410,7 +414,7 @@ static int hold(imap4i_walker *w, imap4_str *data) {
 
 static int take_some(imap4i_walker *w, imap4_str *data) {
   if (w->holding) return hold(w, data);
-  if (w->line_start && w->stack.n > 0 && *data->p == '-' && w->state != IN_DELIMITER) {
+  if (w->line_start && w->boundaries.n > 0 && *data->p == '-' && w->state != IN_DELIMITER) {
     w->holding = true;
     return IMAP4_OK;
   }
@@ -428,14 +432,12 @@ int imap4i_walker_new(imap4i_mem *mem, const imap4_limits *limits, imap4i_walker
   w->mem = mem;
   w->limits = limits;
   w->line_start = true;
-  imap4i_buf_init(&w->parts, mem, SIZE_MAX);
-  imap4i_buf_init(&w->texts, mem, SIZE_MAX);
   imap4i_buf_init(&w->stack, mem, SIZE_MAX);
   imap4i_buf_init(&w->boundaries, mem, SIZE_MAX);
   imap4i_buf_init(&w->value, mem, SIZE_MAX);
-  imap4i_buf_init(&w->digest, mem, SIZE_MAX);
-  imap4i_fields_init(&w->fields, mem, limits);
-  int r = open_part(w, IMAP4I_NO_PARENT, 0);
+  imap4i_maker_init(&w->maker, mem, limits);
+  imap4i_fields_init(&w->fields, mem, limits, &w->maker);
+  int r = begin_part(w, 0);
   if (r != IMAP4_OK) {
     imap4i_walker_free(w);
     return r;
@@ -446,12 +448,10 @@ int imap4i_walker_new(imap4i_mem *mem, const imap4_limits *limits, imap4i_walker
 
 void imap4i_walker_free(imap4i_walker *w) {
   if (!w) return;
-  imap4i_buf_free(&w->parts);
-  imap4i_buf_free(&w->texts);
   imap4i_buf_free(&w->stack);
   imap4i_buf_free(&w->boundaries);
   imap4i_buf_free(&w->value);
-  imap4i_buf_free(&w->digest);
+  imap4i_maker_free(&w->maker);
   imap4i_fields_free(&w->fields);
   imap4i_free(w->mem, w, sizeof(*w));
 }
@@ -469,44 +469,26 @@ static int finish_header(imap4i_walker *w) {
   return event == IMAP4I_HEADER_FIELD ? header_event(w, event, piece) : IMAP4_OK;
 }
 
-/* The texts of an opaque message behind what is left of its envelope. */
-static int put_opaque_texts(imap4i_walker *w, imap4i_part *part) {
-  static const char empty[] = "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)";
-  static const char basic[] = "\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"8BIT\"";
-  static const char extension[] = "NIL NIL NIL NIL";
-  if (w->texts.n == 0 && !imap4i_buf_put(&w->texts, empty, sizeof(empty) - 1)) return IMAP4_ERR_NOMEM;
-  part->envelope.n = w->texts.n;
-  part->basic.n = sizeof(basic) - 1;
-  part->extension.n = sizeof(extension) - 1;
-  part->charset.n = 0;
-  bool ok = imap4i_buf_put(&w->texts, basic, sizeof(basic) - 1) &&
-            imap4i_buf_put(&w->texts, extension, sizeof(extension) - 1);
-  return ok ? IMAP4_OK : IMAP4_ERR_NOMEM;
-}
-
 static int finish(imap4i_walker *w) {
   int r = w->holding ? release(w) : IMAP4_OK;
   if (r == IMAP4_OK && w->state == IN_DELIMITER && !w->closing) {
     set_floor(w, w->at, w->lines);
-    r = open_part(w, w->current, w->at);
+    r = begin_part(w, w->at);
   }
   while (r == IMAP4_OK && w->state == IN_HEADER) {
     r = finish_header(w);
     if (r == IMAP4_OK) r = end_header(w, w->at, w->lines);
   }
   if (r != IMAP4_OK) return r;
-  close_parts(w, IMAP4I_NO_PARENT, w->at, w->lines);
-  if (w->overflow) {
-    part_at(w, 0)->encoding = IMAP4I_ENCODING_IDENTITY;
-    r = put_opaque_texts(w, part_at(w, 0));
-  }
-  if (r != IMAP4_OK) return r;
-  return imap4i_digest_encode(part_at(w, 0), part_count(w), imap4i_buf_str(&w->texts), w->at, w->date,
-                              &w->digest);
+  close_parts(w, 0, w->at, w->lines);
+  return imap4i_maker_finish(&w->maker, w->at, w->date) ? IMAP4_OK : IMAP4_ERR_NOMEM;
 }
 
 int imap4i_walker_finish(imap4i_walker *w, imap4_str *digest) {
-  if (w->status == IMAP4_OK && w->digest.n == 0) w->status = finish(w);
-  *digest = imap4i_buf_str(&w->digest);
+  if (w->status == IMAP4_OK && !w->finished) {
+    w->status = finish(w);
+    w->finished = true;
+  }
+  *digest = w->status == IMAP4_OK ? imap4i_buf_str(&w->maker.digest) : (imap4_str){NULL, 0};
   return w->status;
 }

@@ -16,9 +16,8 @@ typedef struct imap4i_walker imap4i_walker;
 int imap4i_walker_new(imap4i_mem *mem, const imap4_limits *limits, imap4i_walker **out);
 /* More octets of the message.  IMAP4_OK, or IMAP4_ERR_NOMEM, which stays. */
 int imap4i_walker_feed(imap4i_walker *walker, imap4_str data);
-/* The message is complete.  The digest lives until imap4i_walker_free().  One that would exceed
- * limits->digest_octets describes the message as a single opaque part, with true sizes.  IMAP4_OK or
- * IMAP4_ERR_NOMEM. */
+/* The message is complete.  The digest lives until imap4i_walker_free().  What would make it larger than
+ * limits->digest_octets is left out; sizes are true all the same.  IMAP4_OK or IMAP4_ERR_NOMEM. */
 int imap4i_walker_finish(imap4i_walker *walker, imap4_str *digest);
 void imap4i_walker_free(imap4i_walker *walker); /* NULL is allowed */
 

@@ -268,7 +268,7 @@ static segment *add_segment(imap4i_search *search, uint8_t kind, uint64_t offset
  * cannot be decoded. */
 static bool is_searched(const imap4i_part *part) {
   return part->kind == IMAP4I_PART_LEAF && part->encoding != IMAP4I_ENCODING_OTHER &&
-         (part->is_text || imap4i_istarts(part->basic, IMAP4I_S("\"message\"")));
+         (part->is_text || imap4i_istarts(part->text[IMAP4I_FIELD_TYPE], IMAP4I_S("\"message\"")));
 }
 
 static bool add_part(imap4i_search *search, const imap4i_part *part, bool is_first) {
@@ -282,10 +282,10 @@ static bool add_part(imap4i_search *search, const imap4i_part *part, bool is_fir
   segment *body = add_segment(search, SEGMENT_BODY, part->body_offset, part->body_length);
   if (!body) return false;
   body->transfer = transfer_of(part);
-  if (part->charset.n > CHARSET_MAX) return true;
+  if (part->text[IMAP4I_TEXT_CHARSET].n > CHARSET_MAX) return true;
   body->charset = (uint32_t)search->charsets.n;
-  body->charset_length = (uint8_t)part->charset.n;
-  return imap4i_buf_puts(&search->charsets, part->charset);
+  body->charset_length = (uint8_t)part->text[IMAP4I_TEXT_CHARSET].n;
+  return imap4i_buf_puts(&search->charsets, part->text[IMAP4I_TEXT_CHARSET]);
 }
 
 /* A segment is over: keys that looked at no other are false. */

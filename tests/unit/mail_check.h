@@ -17,9 +17,11 @@
 static inline imap4_limits mail_limits(void) {
   return (imap4_limits){.struct_size = sizeof(imap4_limits),
                         .digest_octets = 1048576,
+                        .digest_field_octets = 8192,
                         .mime_parts = 10000,
                         .mime_depth = 100,
                         .header_field_octets = 65536,
+                        .mime_field_octets = 16384,
                         .addresses = 1000,
                         .mime_parameters = 128};
 }

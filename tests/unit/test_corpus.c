@@ -110,7 +110,7 @@ static void check_limits(imap4_str message, imap4i_mem *mem) {
   imap4i_part part;
   limits.mime_parts = 3;
   limits.mime_depth = 2;
-  limits.header_field_octets = 40;
+  limits.mime_field_octets = 40;
   limits.addresses = 2;
   limits.mime_parameters = 2;
   for (limits.digest_octets = 1500; limits.digest_octets > 0; limits.digest_octets -= 750) {

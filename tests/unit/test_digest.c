@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "mail/digest_maker.h"
 #include "mail_check.h"
 #include "memory_check.h"
 
@@ -195,7 +196,7 @@ static void test_parts(void **unused) {
   assert_int_equal(part.parent, 0);
   assert_int_equal(part.encoding, IMAP4I_ENCODING_BASE64);
   assert_true(part.is_text);
-  assert_text(part.charset, "koi8-r");
+  assert_text(part.text[IMAP4I_TEXT_CHARSET], "koi8-r");
   assert_int_equal(part.body_length, 1);
   assert_false(imap4i_digest_part(digest, 2, &part));
   imap4i_buf_free(&buf);
@@ -227,113 +228,194 @@ static void test_damage(void **unused) {
   memory_check_end(&memory);
 }
 
-/* A right checksum over wrong contents: encode what no walker makes. */
-static bool encoded_is_valid(imap4i_part *parts, size_t count, const char *textsz, uint64_t size) {
+/* A right checksum over wrong contents: make what no walker makes, with |textz| as the subject of each. */
+static bool made_is_valid(const imap4i_part *parts, size_t count, const char *textz, uint64_t size) {
   memory_check memory;
-  imap4i_buf out;
-  imap4i_buf_init(&out, memory_check_init(&memory), SIZE_MAX);
-  assert_int_equal(imap4i_digest_encode(parts, count, STR(textsz), size, (imap4_date){0}, &out), IMAP4_OK);
-  bool valid = imap4i_digest_valid(imap4i_buf_str(&out));
-  imap4i_buf_free(&out);
+  imap4i_maker maker;
+  imap4_limits limits = mail_limits();
+  imap4i_maker_init(&maker, memory_check_init(&memory), &limits);
+  size_t record;
+  for (size_t i = 0; i < count; i++) {
+    assert_true(imap4i_maker_open(&maker));
+    assert_true(imap4i_buf_puts(imap4i_maker_begin(&maker, IMAP4I_FIELD_SUBJECT), STR(textz)));
+    imap4i_maker_end(&maker);
+    assert_true(imap4i_maker_close(&maker, &parts[i], &record));
+  }
+  if (count == 0) assert_true(imap4i_maker_open(&maker));
+  assert_true(imap4i_maker_finish(&maker, size, (imap4_date){0}));
+  bool valid = imap4i_digest_valid(imap4i_buf_str(&maker.digest));
+  imap4i_maker_free(&maker);
   memory_check_end(&memory);
   return valid;
 }
 
 static imap4i_part sound_part(void) {
-  return (imap4i_part){.parent = IMAP4I_NO_PARENT,
-                       .header_length = 10,
-                       .body_offset = 10,
-                       .body_length = 5,
-                       .envelope.n = 5,
-                       .basic.n = 3,
-                       .extension.n = 3};
+  return (imap4i_part){.parent = IMAP4I_NO_PARENT, .header_length = 10, .body_length = 5};
+}
+
+static bool is_sound(imap4i_part part, uint64_t size) {
+  return made_is_valid(&part, 1, "NIL", size);
 }
 
 static void test_wrong_numbers(void **unused) {
   (void)unused;
-  static const char texts[] = "(NIL)NILNIL";
   imap4i_part p = sound_part();
-  assert_true(encoded_is_valid(&p, 1, texts, 15));
-  assert_false(encoded_is_valid(&p, 1, texts, 16));
-  assert_false(encoded_is_valid(&p, 0, texts, 15));
+  assert_true(is_sound(p, 15));
+  assert_false(is_sound(p, 16));
+  assert_false(made_is_valid(&p, 0, "NIL", 15));
   p.header_offset = 1;
-  assert_false(encoded_is_valid(&p, 1, texts, 15));
-  p = sound_part();
-  p.body_offset = 9;
-  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  assert_false(is_sound(p, 15));
   p = sound_part();
   p.header_length = UINT64_MAX;
-  p.body_offset = UINT64_MAX;
   p.body_length = 16;
-  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  assert_false(is_sound(p, 15));
   p = sound_part();
   p.lines = 6;
-  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  assert_false(is_sound(p, 15));
   p = sound_part();
   p.parent = 0;
-  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  assert_false(is_sound(p, 15));
   p = sound_part();
   p.kind = 3;
-  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  assert_false(is_sound(p, 15));
   p = sound_part();
   p.encoding = 4;
-  assert_false(encoded_is_valid(&p, 1, texts, 15));
-  p = sound_part();
-  p.charset.n = 1; /* more than there are */
-  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  assert_false(is_sound(p, 15));
   p = sound_part();
   p.kind = IMAP4I_PART_MESSAGE; /* without its child */
-  assert_false(encoded_is_valid(&p, 1, texts, 15));
+  assert_false(is_sound(p, 15));
 }
 
 static void test_wrong_nesting(void **unused) {
   (void)unused;
-  static const char texts[] = "(NIL)NILNILNILNILNILNIL";
   imap4i_part p[3] = {sound_part(), sound_part(), sound_part()};
   p[0].kind = IMAP4I_PART_MULTIPART;
-  for (int i = 1; i < 3; i++) {
-    p[i] = (imap4i_part){.header_offset = 10, .header_length = 1, .body_offset = 11, .body_length = 4};
-    p[i].basic.n = p[i].extension.n = 3;
-  }
-  assert_true(encoded_is_valid(p, 3, texts, 15));
+  for (int i = 1; i < 3; i++)
+    p[i] = (imap4i_part){.header_offset = 10, .header_length = 1, .body_length = 4};
+  assert_true(made_is_valid(p, 3, "", 15));
   p[2].parent = 1; /* a leaf has no children */
-  assert_false(encoded_is_valid(p, 3, texts, 15));
+  assert_false(made_is_valid(p, 3, "", 15));
   p[2].parent = 2; /* a loop */
-  assert_false(encoded_is_valid(p, 3, texts, 15));
+  assert_false(made_is_valid(p, 3, "", 15));
   p[2].parent = IMAP4I_NO_PARENT;
-  assert_false(encoded_is_valid(p, 3, texts, 15));
+  assert_false(made_is_valid(p, 3, "", 15));
   p[2].parent = 0;
   p[2].body_length = 5; /* outside of its parent */
-  assert_false(encoded_is_valid(p, 3, texts, 15));
+  assert_false(made_is_valid(p, 3, "", 15));
   p[2].body_length = 4;
   p[2].header_offset = 9;
   p[2].header_length = 2;
-  assert_false(encoded_is_valid(p, 3, texts, 15));
+  assert_false(made_is_valid(p, 3, "", 15));
   p[2].header_offset = 10;
   p[2].header_length = 1;
-  p[0].kind = IMAP4I_PART_MESSAGE; /* with two children, and no envelope */
-  assert_false(encoded_is_valid(p, 3, texts, 15));
+  p[0].kind = IMAP4I_PART_MESSAGE; /* with two children */
+  assert_false(made_is_valid(p, 3, "", 15));
+}
+
+/* A sound digest with some octets changed and the checksum right again. */
+static bool changed_is_valid(size_t offset, uint32_t value) {
+  memory_check memory;
+  imap4_limits limits = mail_limits();
+  imap4i_buf buf;
+  mail_digest(memory_check_init(&memory), &limits, IMAP4I_S("Subject: x\r\n\r\n"), &buf);
+  imap4i_set32(buf.p + offset, value);
+  imap4i_set64(buf.p + 8, imap4i_digest_checksum(imap4i_buf_str(&buf)));
+  bool valid = imap4i_digest_valid(imap4i_buf_str(&buf));
+  imap4i_buf_free(&buf);
+  memory_check_end(&memory);
+  return valid;
+}
+
+/* One part: a head of 56 octets, a record of 44, its text "x" in quotes with a number of 4, the index, 14
+ * octets of fields. */
+static void test_wrong_layout(void **unused) {
+  (void)unused;
+  const uint32_t head = IMAP4I_DIGEST_HEAD;
+  const uint32_t text_number = head + IMAP4I_DIGEST_RECORD + 3;
+  assert_true(changed_is_valid(40, 1));
+  assert_false(changed_is_valid(40, 0)); /* parts */
+  assert_false(changed_is_valid(40, 2));
+  assert_false(changed_is_valid(40, UINT32_MAX));
+  assert_true(changed_is_valid(44, 14)); /* kept fields */
+  assert_false(changed_is_valid(44, 13));
+  assert_false(changed_is_valid(44, 10));
+  assert_false(changed_is_valid(44, UINT32_MAX));
+  assert_true(changed_is_valid(head + 4, IMAP4I_DIGEST_RECORD + 7)); /* octets of the record */
+  assert_false(changed_is_valid(head + 4, IMAP4I_DIGEST_RECORD + 6));
+  assert_false(changed_is_valid(head + 4, IMAP4I_DIGEST_RECORD - 1));
+  assert_false(changed_is_valid(head + 4, UINT32_MAX));
+  assert_true(changed_is_valid(head, 0x01010000));
+  assert_false(changed_is_valid(head, 0x00010000)); /* its texts */
+  assert_false(changed_is_valid(head, 0x02010000));
+  assert_false(changed_is_valid(head, 0xff010000));
+  assert_true(changed_is_valid(text_number, 3u << IMAP4I_DIGEST_TEXT_BITS | IMAP4I_FIELD_SUBJECT));
+  assert_false(changed_is_valid(text_number, 2u << IMAP4I_DIGEST_TEXT_BITS | IMAP4I_FIELD_SUBJECT));
+  assert_false(changed_is_valid(text_number, 4u << IMAP4I_DIGEST_TEXT_BITS | IMAP4I_FIELD_SUBJECT));
+  assert_false(changed_is_valid(text_number, 0u << IMAP4I_DIGEST_TEXT_BITS | IMAP4I_FIELD_SUBJECT));
+  assert_false(changed_is_valid(text_number, 3u << IMAP4I_DIGEST_TEXT_BITS | IMAP4I_TEXT_COUNT));
+  assert_true(changed_is_valid(text_number + 4, head)); /* the index */
+  assert_false(changed_is_valid(text_number + 4, head + 1));
+  assert_false(changed_is_valid(text_number + 4, UINT32_MAX));
 }
 
 /* Texts go out as they are, so they must be what may be sent. */
 static void test_wrong_texts(void **unused) {
   (void)unused;
-  static const char *const bad[] = {
-      "NIL",       "(NIL",      "(NIL))",       "(\"a)",     "(\"a\r\n\")", "({3}\r\nab)",
-      "({x}\r\n)", "({1}ab)",   "(a)",          "(NIL)\r\n", "(\"\x80\")",  "({18446744073709551616}\r\n)",
-      "(\"\\\")",  "({1}\r\na", "(NIL) * BYE )"};
-  static const char *const good[] = {"(NIL)", "(\"a\\\"b\" NIL)", "({3}\r\n\x80\r\n NIL)", "((NIL)(NIL))"};
-  char texts[100];
-  for (size_t i = 0; i < IMAP4I_COUNT(bad) + IMAP4I_COUNT(good); i++) {
-    bool is_good = i >= IMAP4I_COUNT(bad);
-    const char *z = is_good ? good[i - IMAP4I_COUNT(bad)] : bad[i];
-    size_t n = strlen(z);
-    imap4i_part p = sound_part();
-    p.envelope.n = n;
-    memcpy(texts, z, n);
-    memcpy(texts + n, "NILNIL", 7);
-    if (encoded_is_valid(&p, 1, texts, 15) != is_good) fail_msg("%s", z);
+  static const char *const bad[] = {"(NIL",
+                                    "(NIL))",
+                                    "(\"a)",
+                                    "(\"a\r\n\")",
+                                    "({3}\r\nab)",
+                                    "({x}\r\n)",
+                                    "({1}ab)",
+                                    "(a)",
+                                    "(NIL)\r\n",
+                                    "(\"\x80\")",
+                                    "({18446744073709551616}\r\n)",
+                                    "(\"\\\")",
+                                    "({1}\r\na",
+                                    "(NIL) * BYE )"};
+  static const char *const good[] = {"NIL", "(NIL)", "(\"a\\\"b\" NIL)", "({3}\r\n\x80\r\n NIL)",
+                                     "((NIL)(NIL))"};
+  imap4i_part p = sound_part();
+  for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
+    if (made_is_valid(&p, 1, bad[i], 15)) fail_msg("%s", bad[i]);
   }
+  for (size_t i = 0; i < IMAP4I_COUNT(good); i++) {
+    if (!made_is_valid(&p, 1, good[i], 15)) fail_msg("%s", good[i]);
+  }
+}
+
+/* The known fields of the message's header, as they stand, and what of them is not there. */
+static void test_kept_fields(void **unused) {
+  (void)unused;
+  static const char message[] = "Received: x\r\nSUBJECT : a\r\n\tb\r\nX-Mine: y\r\nReferences: <i>\r\n"
+                                "Subject: again\r\nTo: a@b\r\n\r\nbody\r\nSubject: no\r\n";
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf buf;
+  imap4i_mem *mem = memory_check_init(&memory);
+  imap4_str digest = mail_digest(mem, &limits, STR(message), &buf);
+  assert_text(imap4i_digest_fields(digest),
+              "SUBJECT : a\r\n\tb\r\nReferences: <i>\r\nSubject: again\r\nTo: a@b\r\n\r\n");
+  assert_true(imap4i_digest_keeps(digest, STR("subject")));
+  assert_true(imap4i_digest_keeps(digest, STR("Date"))); /* there is none */
+  assert_false(imap4i_digest_keeps(digest, STR("Received")));
+  assert_false(imap4i_digest_keeps(digest, STR("X-Mine")));
+  imap4i_buf_free(&buf);
+  limits.digest_field_octets = 17 + 17 + 2; /* the first subject, the references, the empty line */
+  digest = mail_digest(mem, &limits, STR(message), &buf);
+  assert_text(imap4i_digest_fields(digest), "SUBJECT : a\r\n\tb\r\nReferences: <i>\r\n\r\n");
+  assert_false(imap4i_digest_keeps(digest, STR("Subject")));
+  assert_false(imap4i_digest_keeps(digest, STR("To")));
+  assert_true(imap4i_digest_keeps(digest, STR("References")));
+  imap4i_buf_free(&buf);
+  limits.digest_field_octets = 0;
+  digest = mail_digest(mem, &limits, STR(message), &buf);
+  assert_int_equal(imap4i_digest_fields(digest).n, 0);
+  assert_false(imap4i_digest_keeps(digest, STR("Date")));
+  imap4i_buf_free(&buf);
+  memory_check_end(&memory);
 }
 
 static void test_no_memory(void **unused) {
@@ -364,6 +446,7 @@ int main(void) {
       cmocka_unit_test(test_date),          cmocka_unit_test(test_parts),
       cmocka_unit_test(test_damage),        cmocka_unit_test(test_wrong_numbers),
       cmocka_unit_test(test_wrong_nesting), cmocka_unit_test(test_wrong_texts),
+      cmocka_unit_test(test_wrong_layout),  cmocka_unit_test(test_kept_fields),
       cmocka_unit_test(test_no_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ENVELOPE, BODY and BODYSTRUCTURE (RFC 3501 section 7.4.2), put together from the texts in a digest; see
+ * digest.h.  What a header does not say gets its default here.
+ */
+#include "imap4/error.h"
+#include "mail/digest.h"
+
+#define DEFAULT_TYPE IMAP4I_S("\"TEXT\" \"PLAIN\"")
+#define DEFAULT_PARAMETERS IMAP4I_S("(\"CHARSET\" \"us-ascii\")")
+#define DEFAULT_SUBTYPE IMAP4I_S("\"MIXED\"")
+
+static bool put_or(imap4i_buf *out, imap4_str s, imap4_str fallback) {
+  return imap4i_buf_puts(out, s.n > 0 ? s : fallback);
+}
+
+static bool put_or_nil(imap4i_buf *out, imap4_str s) {
+  return put_or(out, s, IMAP4I_S("NIL"));
+}
+
+/* |s| behind a space. */
+static bool put_next(imap4i_buf *out, imap4_str s) {
+  return imap4i_buf_putc(out, ' ') && put_or_nil(out, s);
+}
+
+static bool put_list(imap4i_buf *out, imap4_str s) {
+  if (s.n == 0) return imap4i_buf_puts(out, IMAP4I_S("NIL"));
+  return imap4i_buf_putc(out, '(') && imap4i_buf_puts(out, s) && imap4i_buf_putc(out, ')');
+}
+
+/* ---- ENVELOPE ------------------------------------------------------------------------------- */
+
+static bool put_envelope(imap4i_buf *out, const imap4i_part *part) {
+  for (unsigned id = IMAP4I_FIELD_DATE; id <= IMAP4I_FIELD_MESSAGE_ID; id++) {
+    imap4_str text = part->text[id];
+    /* Missing or empty, these two are the same as From. */
+    if ((id == IMAP4I_FIELD_SENDER || id == IMAP4I_FIELD_REPLY_TO) && text.n == 0) {
+      text = part->text[IMAP4I_FIELD_FROM];
+    }
+    if (!imap4i_buf_putc(out, id == IMAP4I_FIELD_DATE ? '(' : ' ')) return false;
+    bool list = id >= IMAP4I_FIELD_FROM && id <= IMAP4I_FIELD_BCC;
+    if (!(list ? put_list(out, text) : put_or_nil(out, text))) return false;
+  }
+  return imap4i_buf_putc(out, ')');
+}
+
+int imap4i_digest_envelope(imap4_str digest, imap4i_buf *out) {
+  imap4i_part part;
+  return imap4i_digest_part(digest, 0, &part) && put_envelope(out, &part) ? IMAP4_OK : IMAP4_ERR_NOMEM;
+}
+
+/* ---- BODY and BODYSTRUCTURE ----------------------------------------------------------------- */
+
+typedef struct body_writer {
+  imap4_str digest;
+  imap4i_buf *out;
+  bool extensible;
+} body_writer;
+
+static bool put_number(imap4i_buf *out, uint64_t n) {
+  return imap4i_buf_putc(out, ' ') && imap4i_buf_put_u64(out, n);
+}
+
+/* MD5 or the parameters of a multipart, disposition, language and location. */
+static bool put_extension(const body_writer *w, const imap4i_part *part) {
+  if (!w->extensible) return true;
+  bool ok = put_next(
+      w->out, part->text[part->kind == IMAP4I_PART_MULTIPART ? IMAP4I_TEXT_PARAMETERS : IMAP4I_FIELD_MD5]);
+  for (unsigned id = IMAP4I_FIELD_DISPOSITION; ok && id <= IMAP4I_FIELD_LOCATION; id++) {
+    ok = put_next(w->out, part->text[id]);
+  }
+  return ok;
+}
+
+/* Type, parameters, id, description, encoding. */
+static bool put_basic(imap4i_buf *out, const imap4i_part *part) {
+  imap4_str type = part->text[IMAP4I_FIELD_TYPE];
+  imap4_str parameters = part->text[IMAP4I_TEXT_PARAMETERS];
+  return put_or(out, type, DEFAULT_TYPE) && imap4i_buf_putc(out, ' ') &&
+         put_or(out, parameters, type.n > 0 ? IMAP4I_S("NIL") : DEFAULT_PARAMETERS) &&
+         put_next(out, part->text[IMAP4I_FIELD_ID]) && put_next(out, part->text[IMAP4I_FIELD_DESCRIPTION]) &&
+         imap4i_buf_putc(out, ' ') && put_or(out, part->text[IMAP4I_FIELD_ENCODING], IMAP4I_S("\"7BIT\""));
+}
+
+/* All of a part that precedes its children. */
+static bool open_part(const body_writer *w, size_t index, const imap4i_part *part) {
+  imap4i_part inner;
+  if (!imap4i_buf_putc(w->out, '(')) return false;
+  if (part->kind == IMAP4I_PART_MULTIPART) return true;
+  if (!put_basic(w->out, part) || !put_number(w->out, part->body_length)) return false;
+  if (part->kind == IMAP4I_PART_LEAF) return true;
+  return imap4i_digest_part(w->digest, index + 1, &inner) && imap4i_buf_putc(w->out, ' ') &&
+         put_envelope(w->out, &inner) && imap4i_buf_putc(w->out, ' ');
+}
+
+/* A multipart without parts has no form in the grammar, so it is shown with an empty one. */
+static bool put_empty_part(const body_writer *w) {
+  static const imap4i_part empty = {.is_text = true};
+  return imap4i_buf_putc(w->out, '(') && put_basic(w->out, &empty) &&
+         imap4i_buf_puts(w->out, IMAP4I_S(" 0 0")) && put_extension(w, &empty) &&
+         imap4i_buf_putc(w->out, ')');
+}
+
+/* All that follows the children; |childless| if there were none. */
+static bool close_part(const body_writer *w, const imap4i_part *part, bool childless) {
+  bool ok = true;
+  if (part->kind == IMAP4I_PART_MULTIPART) {
+    ok = (!childless || put_empty_part(w)) && imap4i_buf_putc(w->out, ' ') &&
+         put_or(w->out, part->text[IMAP4I_FIELD_TYPE], DEFAULT_SUBTYPE);
+  } else if (part->is_text || part->kind == IMAP4I_PART_MESSAGE) {
+    ok = put_number(w->out, part->lines);
+  }
+  return ok && put_extension(w, part) && imap4i_buf_putc(w->out, ')');
+}
+
+int imap4i_digest_body(imap4_str digest, bool extensible, imap4i_buf *out) {
+  body_writer w = {digest, out, extensible};
+  size_t count = imap4i_digest_parts(digest);
+  imap4i_part part;
+  bool ok = true;
+  for (size_t i = 0; ok && i < count; i++) {
+    ok = imap4i_digest_part(digest, i, &part) && open_part(&w, i, &part);
+    /* Close this part and those around it, up to the parent of the next one. */
+    uint32_t parent = i + 1 < count ? imap4i_digest_parent(digest, i + 1) : IMAP4I_NO_PARENT;
+    for (uint32_t at = (uint32_t)i; ok && at != parent; at = part.parent) {
+      ok = imap4i_digest_part(digest, at, &part) && close_part(&w, &part, at == i);
+    }
+  }
+  return ok ? IMAP4_OK : IMAP4_ERR_NOMEM;
+}
