@@ -316,6 +316,17 @@ static int start_filter(imap4i_command *c, uint64_t offset, uint64_t length) {
   return IMAP4_OK;
 }
 
+/* Whether the digest has all of the header fields that are asked for. */
+static bool digest_has_fields(const imap4i_command *c) {
+  const fetch_context *x = c->context;
+  const imap4i_section *section = &item_of(c)->section;
+  if (section->kind != IMAP4I_SECTION_FIELDS || section->part_count > 0) return false;
+  for (size_t i = 0; i < section->field_count; i++) {
+    if (!imap4i_digest_keeps(x->digester.digest, section->fields[i])) return false;
+  }
+  return true;
+}
+
 static bool find_section(const imap4i_command *c, uint64_t *offset, uint64_t *length) {
   const fetch_context *x = c->context;
   const imap4i_fetch_item *i = item_of(c);
@@ -323,6 +334,26 @@ static bool find_section(const imap4i_command *c, uint64_t *offset, uint64_t *le
   *offset = 0;
   *length = row_of(c)->size;
   return true;
+}
+
+static int after_prepared(imap4i_command *c) {
+  fetch_context *x = c->context;
+  x->prepared = true;
+  return go(c, c->line_open ? FETCH_HEAD : FETCH_OPEN);
+}
+
+/* The fields that pass are in the digest: nothing is read. */
+static int filter_digest(imap4i_command *c) {
+  fetch_context *x = c->context;
+  imap4_str fields = imap4i_digest_fields(x->digester.digest);
+  bool empty = x->source == 0;
+  int status = imap4i_header_filter_feed(x->filter, fields, &x->fields);
+  x->filter->empty = empty;
+  if (status == IMAP4_OK) status = imap4i_header_filter_finish(x->filter, &x->fields);
+  if (status != IMAP4_OK) return status;
+  x->fields_total = x->fields.n;
+  narrow(x, item_of(c), x->fields_total);
+  return after_prepared(c);
 }
 
 static int locate(imap4i_command *c) {
@@ -336,7 +367,9 @@ static int locate(imap4i_command *c) {
   if (x->none) return go(c, FETCH_PREPARED);
   if (x->filtered) {
     int status = start_filter(c, offset, length);
-    return status != IMAP4_OK ? status : go(c, FETCH_PREPARE);
+    if (status != IMAP4_OK || !digest_has_fields(c))
+      return status != IMAP4_OK ? status : go(c, FETCH_PREPARE);
+    return filter_digest(c);
   }
   narrow(x, i, length);
   x->offset = offset + x->skip;
@@ -378,12 +411,6 @@ static int count_fields(imap4i_command *c) {
   if (x->source > 0) return go(c, FETCH_PREPARE);
   narrow(x, item_of(c), x->fields_total);
   return IMAP4_OK;
-}
-
-static int after_prepared(imap4i_command *c) {
-  fetch_context *x = c->context;
-  x->prepared = true;
-  return go(c, c->line_open ? FETCH_HEAD : FETCH_OPEN);
 }
 
 static int prepared(imap4i_command *c) {

@@ -564,10 +564,10 @@ static void gone_between_sections(void **state) {
   expect(&c, "b2 NOOP", "b2 OK ");
   end(&h, &c);
   reads_left = UINT32_MAX;
-  said = fetch_losing(&h, &c, 1, 0, "b1 UID FETCH 1 (BODY.PEEK[HEADER.FIELDS (SUBJECT)] BODY.PEEK[1])");
-  assert_string_equal(said,
-                      "* 1 FETCH (UID 1 BODY[HEADER.FIELDS (SUBJECT)] {18}\r\nSubject: small\r\n\r\n BODY[1] "
-                      "NIL)\r\nb1 NO [EXPUNGEISSUED] Some messages no longer exist\r\n");
+  said = fetch_losing(&h, &c, 1, 0, "b1 UID FETCH 1 (BODY.PEEK[HEADER.FIELDS.NOT (DATE)] BODY.PEEK[1])");
+  assert_string_equal(
+      said, "* 1 FETCH (UID 1 BODY[HEADER.FIELDS.NOT (DATE)] {18}\r\nSubject: small\r\n\r\n BODY[1] "
+            "NIL)\r\nb1 NO [EXPUNGEISSUED] Some messages no longer exist\r\n");
   end(&h, &c);
 }
 
