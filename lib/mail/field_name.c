@@ -51,9 +51,13 @@ static const struct {
 _Static_assert(IMAP4I_FIELD_COUNT <= 64, "a set of fields is a number of 64 bits");
 
 unsigned imap4i_field_id(imap4_str name) {
+  if (name.n == 0) return IMAP4I_FIELD_COUNT;
+  char first = imap4i_lower(*name.p);
   for (unsigned i = 0; i < IMAP4I_FIELD_COUNT; i++) {
-    /* The length decides nearly always. */
-    if (names[i].n == name.n && imap4i_istarts(name, imap4i_str(names[i].p, names[i].n))) return i;
+    /* Length and first letter decide nearly always. */
+    if (names[i].n == name.n && *names[i].p == first &&
+        imap4i_istarts(name, imap4i_str(names[i].p, names[i].n)))
+      return i;
   }
   return IMAP4I_FIELD_COUNT;
 }
