@@ -58,9 +58,35 @@ static form measure(imap4_str s, int how) {
   return f;
 }
 
+/* Strings up to this length are tried as plain ones first; room asked for in vain is no more than this. */
+#define PLAIN_MAX 256
+
+/* Most strings are short, printable ASCII and without quotes: they are looked at once, on their way out.
+ * False: this one is not, and nothing was done. */
+static bool put_plain(imap4i_buf *out, imap4_str s, int how) {
+  if (s.n > PLAIN_MAX) return false;
+  char *start = imap4i_buf_room(out, s.n + 2);
+  if (!start) return false;
+  char *to = start;
+  *to++ = '"';
+  for (size_t i = 0; i < s.n; i++) {
+    char c = s.p[i];
+    if (how == COLLAPSED && imap4i_is_wsp(c)) {
+      if (to[-1] == ' ') continue;
+      c = ' ';
+    }
+    if (c < ' ' || c > '~' || c == '"' || c == '\\') return false;
+    *to++ = how == UPPER ? imap4i_upper(c) : c;
+  }
+  *to++ = '"';
+  imap4i_buf_added(out, (size_t)(to - start));
+  return true;
+}
+
 static bool put(imap4i_buf *out, imap4_str s, int how) {
   int c;
   if (how == COLLAPSED) s = imap4i_trim(s);
+  if (put_plain(out, s, how)) return true;
   form f = measure(s, how);
   if (f.literal && (!imap4i_buf_putc(out, '{') || !imap4i_buf_put_u64(out, f.length) ||
                     !imap4i_buf_puts(out, IMAP4I_S("}\r\n")))) {

@@ -44,6 +44,30 @@ static void test_collapsed(void **unused) {
   assert_put(imap4i_text_collapsed, IMAP4I_S("a \0 b\0 "), "\"a b\"");
 }
 
+/* Strings of every length, plain but for |odd| as the last octet. */
+static void check_lengths(char odd, const char *endz) {
+  char octets[300];
+  char want[sizeof(octets) + 10];
+  for (size_t n = 1; n <= sizeof(octets); n++) {
+    memset(octets, 'a', n);
+    memset(want, 'A', n + 1);
+    *want = '"';
+    octets[n - 1] = odd;
+    memcpy(want + n, endz, strlen(endz) + 1);
+    assert_put(imap4i_text_upper, imap4i_str(octets, n), want);
+  }
+}
+
+static void test_lengths(void **unused) {
+  (void)unused;
+  check_lengths('b', "B\"");
+  check_lengths('"', "\\\"\"");
+  check_lengths(' ', " \"");
+  check_lengths('\t', "\t\"");
+  check_lengths('\x7f', "\x7f\"");
+  check_lengths('\0', "\"");
+}
+
 static void test_unfold(void **unused) {
   (void)unused;
   char folded[] = "a\r\n b\n\tc\rd\r\r\ne\0f\r";
@@ -102,8 +126,8 @@ static void test_full(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_string), cmocka_unit_test(test_collapsed),
-                                     cmocka_unit_test(test_unfold), cmocka_unit_test(test_any),
-                                     cmocka_unit_test(test_full)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_string),  cmocka_unit_test(test_collapsed),
+                                     cmocka_unit_test(test_lengths), cmocka_unit_test(test_unfold),
+                                     cmocka_unit_test(test_any),     cmocka_unit_test(test_full)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
