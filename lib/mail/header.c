@@ -28,9 +28,9 @@ static imap4_str take(imap4_str *data, size_t n) {
   return piece;
 }
 
-/* White space may stand between a name and its colon (RFC 5322 section 4.5). */
+/* Of what is held before a colon; white space may stand between (RFC 5322 section 4.5). */
 static uint16_t name_length(const imap4i_header *header) {
-  size_t n = header->held;
+  size_t n = header->held - 1u;
   while (n > 0 && (header->hold[n - 1] == ' ' || header->hold[n - 1] == '\t'))
     n--;
   return (uint16_t)n;
@@ -44,16 +44,19 @@ static unsigned begin_field(imap4i_header *header, uint8_t state, imap4_str *pie
 }
 
 static unsigned scan_name(imap4i_header *header, imap4_str *data, imap4_str *piece) {
-  header->named = 0;
-  while (data->n > 0) {
-    char c = *data->p;
-    *data = imap4i_tail(*data, 1);
-    if (c == ':') header->named = name_length(header);
-    header->hold[header->held++] = c;
-    if (c == ':') return begin_field(header, IN_VALUE, piece);
-    if (c == '\n') return begin_field(header, LINE_START, piece);
-    if (header->held == sizeof(header->hold)) return begin_field(header, IN_VALUE, piece);
+  size_t n = imap4i_min(data->n, sizeof(header->hold) - header->held);
+  char *to = header->hold + header->held;
+  char c = '\0';
+  size_t i = 0;
+  while (i < n && c != ':' && c != '\n') {
+    c = data->p[i];
+    to[i++] = c;
   }
+  header->held = (uint16_t)(header->held + i);
+  header->named = c == ':' ? name_length(header) : 0;
+  *data = imap4i_tail(*data, i);
+  if (c == '\n') return begin_field(header, LINE_START, piece);
+  if (c == ':' || header->held == sizeof(header->hold)) return begin_field(header, IN_VALUE, piece);
   return IMAP4I_HEADER_MORE;
 }
 
