@@ -6,15 +6,48 @@
 
 bool imap4i_is_atext(char c) {
   unsigned char u = (unsigned char)c;
-  static const char specials[] = "()<>[]:;@\\,.\"";
-  if (u >= 0x80) return true;
-  return u > ' ' && u < 0x7f && !memchr(specials, c, sizeof(specials));
+  switch (c) {
+  case '(':
+  case ')':
+  case '<':
+  case '>':
+  case '[':
+  case ']':
+  case ':':
+  case ';':
+  case '@':
+  case '\\':
+  case ',':
+  case '.':
+  case '"':
+    return false;
+  default:
+    return u > ' ' && u != 0x7f;
+  }
 }
 
 bool imap4i_is_token_char(char c) {
   unsigned char u = (unsigned char)c;
-  static const char tspecials[] = "()<>@,;:\\\"/[]?=";
-  return u > ' ' && u < 0x7f && !memchr(tspecials, c, sizeof(tspecials));
+  switch (c) {
+  case '(':
+  case ')':
+  case '<':
+  case '>':
+  case '@':
+  case ',':
+  case ';':
+  case ':':
+  case '\\':
+  case '"':
+  case '/':
+  case '[':
+  case ']':
+  case '?':
+  case '=':
+    return false;
+  default:
+    return u > ' ' && u < 0x7f;
+  }
 }
 
 /* The comment that begins at s->p, without recursion: comments nest (RFC 5322 section 3.2.2). */
