@@ -26,6 +26,7 @@
 #define ENOUGH_SECONDS 0.3
 #define ROUNDS_MIN 3
 #define ROUNDS_MAX 100
+#define ATTEMPTS 3
 #define BOUNDARY_MAX 990
 
 /* ---- a message on its way ------------------------------------------------------------------- */
@@ -459,14 +460,12 @@ typedef struct options {
   bool open;
 } options;
 
-static result walk(const hostile *h, uint64_t n, const options *o, const imap4_limits *limits) {
-  result all = {0};
+static void walk(const hostile *h, uint64_t n, const options *o, const imap4_limits *limits, result *out) {
   double begin = bench_seconds();
   int least = o->once ? 1 : ROUNDS_MIN;
   int most = o->once ? 1 : ROUNDS_MAX;
   for (int round = 0; round < least || (round < most && bench_seconds() - begin < ENOUGH_SECONDS); round++)
-    walk_once(h, n, limits, &all);
-  return all;
+    walk_once(h, n, limits, out);
 }
 
 /* What did not hold. */
@@ -479,10 +478,16 @@ typedef struct verdict {
 static void run(const hostile *h, const options *o, const imap4_limits *limits, verdict *v) {
   uint64_t n = h->n * h->unit > o->max_octets ? o->max_octets / h->unit : h->n;
   if (n < 2) n = 2;
-  result half = walk(h, n / 2, o, limits);
-  result full = walk(h, n, o, limits);
+  result half = {0};
+  result full = {0};
+  double ratio = RATIO_MAX;
+  /* What another program's load made look slow is looked at again. */
+  for (int attempt = 0; attempt < (o->once ? 1 : ATTEMPTS) && ratio >= RATIO_MAX; attempt++) {
+    walk(h, n / 2, o, limits, &half);
+    walk(h, n, o, limits, &full);
+    ratio = full.seconds / half.seconds;
+  }
   uint64_t heap = full.heap > half.heap ? full.heap : half.heap;
-  double ratio = full.seconds / half.seconds;
   bool linear = ratio < RATIO_MAX;
   bool small = heap < HEAP_MAX;
   v->rows++;
@@ -526,6 +531,7 @@ int main(int argc, char **argv) {
   if (imap4_limits_init(&limits, sizeof(limits), 1) != IMAP4_OK) bench_die("imap4_limits_init failed");
   if (o.open) lift(&limits);
   bench_warn();
+  bench_keep_memory();
   printf("%-37s %9s %9s %6s %8s %9s %9s\n", "message", "ms, half", "ms, full", "ratio", "MB/s", "heap",
          "digest");
   for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {

@@ -206,6 +206,7 @@ int main(int argc, char **argv) {
     return 0;
   }
   bench_warn();
+  bench_keep_memory();
   peer_begin();
   measure(&all, rounds);
   peer_end();
