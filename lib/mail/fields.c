@@ -19,6 +19,7 @@ void imap4i_fields_init(imap4i_fields *fields, imap4i_mem *mem, const imap4_limi
   fields->limits = limits;
   fields->maker = maker;
   imap4i_buf_init(&fields->boundary, mem, IMAP4I_BOUNDARY_MAX);
+  imap4i_buf_init(&fields->charset, mem, IMAP4I_CHARSET_MAX);
   imap4i_params_init(&fields->params, mem, limits->mime_parameters);
   imap4i_address_list_init(&fields->list, mem);
   imap4i_fields_clear(fields);
@@ -26,6 +27,7 @@ void imap4i_fields_init(imap4i_fields *fields, imap4i_mem *mem, const imap4_limi
 
 void imap4i_fields_free(imap4i_fields *fields) {
   imap4i_buf_free(&fields->boundary);
+  imap4i_buf_free(&fields->charset);
   imap4i_params_free(&fields->params);
   imap4i_address_list_free(&fields->list);
 }
@@ -39,6 +41,7 @@ void imap4i_fields_clear(imap4i_fields *fields) {
   fields->type = IMAP4I_TYPE_OTHER;
   fields->encoding = IMAP4I_ENCODING_IDENTITY;
   fields->started = false;
+  fields->disposition_is_bare = false;
 }
 
 /* ---- values --------------------------------------------------------------------------------- */
@@ -53,20 +56,22 @@ static bool text_fits(const imap4i_fields *fields, unsigned id, size_t n) {
 /* Addresses of |fields->list|, up to its end or the limit. */
 static int put_addresses(imap4i_fields *fields, unsigned id) {
   imap4i_buf *out = imap4i_maker_begin(fields->maker, id);
-  int r = IMAP4_OK;
+  imap4i_address address;
+  bool got = true;
   while (fields->addresses[id] < fields->limits->addresses) {
-    imap4i_address address;
-    bool got;
-    r = imap4i_address_list_next(&fields->list, &address, &got);
-    if (r != IMAP4_OK || !got) break;
-    if (!imap4i_address_put(out, &address)) {
-      r = IMAP4_ERR_NOMEM;
-      break;
-    }
+    int r = imap4i_address_list_next(&fields->list, &address, &got);
+    if (r != IMAP4_OK) return r;
+    if (!got) break;
+    if (!imap4i_address_put(out, &address)) return IMAP4_ERR_NOMEM;
     fields->addresses[id]++;
   }
+  if (got && fields->list.in_group) { /* a group that the limit cuts in two must still end */
+    address = (imap4i_address){.kind = IMAP4I_ADDRESS_GROUP_END};
+    fields->list.in_group = false;
+    if (!imap4i_address_put(out, &address)) return IMAP4_ERR_NOMEM;
+  }
   imap4i_maker_end(fields->maker);
-  return r;
+  return IMAP4_OK;
 }
 
 /* What of |value| may still be looked at. */
@@ -106,68 +111,98 @@ static int add_addresses(imap4i_fields *fields, unsigned id, imap4_str value) {
   return value.n > 0 || fields->list.in_group ? put_addresses(fields, id) : IMAP4_OK;
 }
 
-/* Unfold |value| into |out| as a string; white space stays as it is but for that after the colon. */
-static bool put_unfolded(imap4i_buf *out, imap4i_buf *scratch, imap4_str value) {
-  imap4i_buf_clear(scratch);
-  while (value.n > 0 && (*value.p == ' ' || *value.p == '\t'))
-    value = imap4i_tail(value, 1);
-  if (!imap4i_buf_puts(scratch, value)) return false;
-  scratch->n = imap4i_unfold(scratch->p, scratch->n);
-  return imap4i_text_string(out, imap4i_buf_str(scratch));
+/* Begin a text in place of the one that is there. */
+static imap4i_buf *begin_text(imap4i_fields *fields, unsigned text) {
+  imap4i_maker_drop(fields->maker, text);
+  return imap4i_maker_begin(fields->maker, text);
 }
 
-/* A single token with nothing but comments around it. */
-static bool only_token(imap4_str value, imap4_str *token) {
-  imap4i_skip_cfws(&value, NULL);
-  *token = imap4i_take_token(&value);
-  imap4i_skip_cfws(&value, NULL);
-  return token->n > 0 && value.n == 0;
-}
-
-static bool add_encoding(imap4i_fields *fields, imap4i_buf *out, imap4_str value) {
-  imap4_str token;
-  if (!only_token(value, &token)) token = IMAP4I_S("7BIT");
-  if (imap4i_ieq(token, IMAP4I_S("quoted-printable"))) {
-    fields->encoding = IMAP4I_ENCODING_QUOTED_PRINTABLE;
-  } else if (imap4i_ieq(token, IMAP4I_S("base64"))) {
-    fields->encoding = IMAP4I_ENCODING_BASE64;
-  } else if (!imap4i_ieq(token, IMAP4I_S("7bit")) && !imap4i_ieq(token, IMAP4I_S("8bit")) &&
-             !imap4i_ieq(token, IMAP4I_S("binary"))) {
-    fields->encoding = IMAP4I_ENCODING_OTHER;
-  }
-  return imap4i_text_upper(out, token);
-}
-
-/* Content-Disposition (RFC 2183): a type and parameters; without a type, nothing. */
-static int add_disposition(imap4i_fields *fields, imap4i_buf *out, imap4_str value) {
-  imap4i_skip_cfws(&value, NULL);
-  imap4_str type = imap4i_take_token(&value);
-  if (type.n == 0) return IMAP4_OK;
-  int r = imap4i_params_parse(&fields->params, value);
-  if (r != IMAP4_OK) return r;
-  bool ok = imap4i_buf_putc(out, '(') && imap4i_text_upper(out, type) && imap4i_buf_putc(out, ' ') &&
-            imap4i_params_put(&fields->params, (imap4_str){0}, out) && imap4i_buf_putc(out, ')');
+static int end_text(imap4i_fields *fields, bool ok) {
+  imap4i_maker_end(fields->maker);
   return ok ? IMAP4_OK : IMAP4_ERR_NOMEM;
 }
 
-/* Content-Language (RFC 3282): tags separated by commas; anything else, and it is as if missing. */
-static bool add_language(imap4i_buf *out, imap4_str value) {
-  size_t start = out->n;
-  for (;;) {
+/* Append |value| unfolded, without the white space behind the colon; of a line that has nothing else, only
+ * the first goes. */
+static bool put_unfolded(imap4i_buf *out, imap4_str value) {
+  size_t blank = 0;
+  while (blank < value.n && (value.p[blank] == ' ' || value.p[blank] == '\t'))
+    blank++;
+  bool more = blank < value.n && value.p[blank] != '\r' && value.p[blank] != '\n';
+  return imap4i_text_unfolded(out, imap4i_tail(value, more ? blank : imap4i_min(blank, 1)));
+}
+
+static uint8_t encoding_of(imap4_str name) {
+  static const struct {
+    const char *name;
+    uint8_t encoding;
+  } known[] = {{"7bit", IMAP4I_ENCODING_IDENTITY},
+               {"8bit", IMAP4I_ENCODING_IDENTITY},
+               {"binary", IMAP4I_ENCODING_IDENTITY},
+               {"quoted-printable", IMAP4I_ENCODING_QUOTED_PRINTABLE},
+               {"base64", IMAP4I_ENCODING_BASE64}};
+  for (size_t i = 0; i < IMAP4I_COUNT(known); i++) {
+    if (imap4i_ieq(name, imap4i_str(known[i].name, strlen(known[i].name)))) return known[i].encoding;
+  }
+  return IMAP4I_ENCODING_OTHER;
+}
+
+/* Content-Transfer-Encoding (RFC 2045 section 6.1): a token; of several fields the last that is one.  What
+ * is none is shown as if missing, but the body is not taken for readable text (section 6.4). */
+static int add_encoding(imap4i_fields *fields, imap4_str value) {
+  imap4i_skip_cfws(&value, NULL);
+  imap4_str token = imap4i_take_token(&value);
+  bool closed = imap4i_skip_cfws(&value, NULL);
+  if (token.n > 0 && closed && value.n == 0) {
+    fields->encoding = encoding_of(token);
+    return end_text(fields, imap4i_text_upper(begin_text(fields, IMAP4I_FIELD_ENCODING), token));
+  }
+  /* Parameters have no meaning here, but do no harm to what stands before them. */
+  if (!imap4i_maker_has(fields->maker, IMAP4I_FIELD_ENCODING)) {
+    fields->encoding = value.n == 0 || *value.p == ';' ? encoding_of(token) : IMAP4I_ENCODING_OTHER;
+  }
+  return IMAP4_OK;
+}
+
+/* Content-Disposition (RFC 2183): a type and parameters; without a type, nothing. */
+static int add_disposition(imap4i_fields *fields, imap4_str value) {
+  imap4i_skip_cfws(&value, NULL);
+  imap4_str type = imap4i_take_token8(&value);
+  if (type.n == 0 || !imap4i_skip_cfws(&value, NULL)) return IMAP4_OK;
+  int r = imap4i_params_parse(&fields->params, value);
+  if (r != IMAP4_OK) return r;
+  imap4i_buf *out = begin_text(fields, IMAP4I_FIELD_DISPOSITION);
+  fields->disposition_is_bare = fields->params.n == 0;
+  return end_text(fields,
+                  imap4i_buf_putc(out, '(') && imap4i_text_upper(out, type) && imap4i_buf_putc(out, ' ') &&
+                      imap4i_params_put(&fields->params, (imap4_str){0}, out) && imap4i_buf_putc(out, ')'));
+}
+
+static imap4_str take_atom(imap4_str *s) {
+  size_t n = 0;
+  while (n < s->n && imap4i_is_atext(s->p[n]))
+    n++;
+  imap4_str atom = {s->p, n};
+  *s = imap4i_tail(*s, n);
+  return atom;
+}
+
+/* Content-Language (RFC 3282): tags separated by commas, as far as that is what stands there. */
+static int add_language(imap4i_fields *fields, imap4_str value) {
+  imap4i_buf *out = begin_text(fields, IMAP4I_FIELD_LANGUAGE);
+  bool first = true;
+  for (;; first = false) {
     imap4i_skip_cfws(&value, NULL);
-    imap4_str tag = imap4i_take_token(&value);
-    imap4i_skip_cfws(&value, NULL);
-    if (tag.n > 0) {
-      if (!imap4i_buf_putc(out, out->n == start ? '(' : ' ') || !imap4i_text_string(out, tag)) return false;
-    }
-    if (value.n == 0) break;
-    if (*value.p != ',') {
-      out->n = start;
+    imap4_str tag = take_atom(&value);
+    if (tag.n == 0 || !imap4i_skip_cfws(&value, NULL)) break;
+    if (!imap4i_buf_putc(out, first ? '(' : ' ') || !imap4i_text_string(out, tag)) return IMAP4_ERR_NOMEM;
+    if (value.n == 0 || *value.p != ',') {
+      first = false;
       break;
     }
     value = imap4i_tail(value, 1);
   }
-  return out->n == start || imap4i_buf_putc(out, ')');
+  return end_text(fields, first || imap4i_buf_putc(out, ')'));
 }
 
 /* ---- Content-Type --------------------------------------------------------------------------- */
@@ -188,73 +223,72 @@ static bool is_multipart(const imap4i_fields *fields) {
 }
 
 /* Set the media type without parameters. */
-static bool set_type(imap4i_fields *fields, imap4_str type, imap4_str subtype) {
+static int set_type(imap4i_fields *fields, imap4_str type, imap4_str subtype) {
   imap4i_maker_drop(fields->maker, IMAP4I_TEXT_PARAMETERS);
   imap4i_maker_drop(fields->maker, IMAP4I_TEXT_CHARSET);
-  imap4i_maker_drop(fields->maker, IMAP4I_FIELD_TYPE);
-  imap4i_buf *out = imap4i_maker_begin(fields->maker, IMAP4I_FIELD_TYPE);
+  imap4i_buf *out = begin_text(fields, IMAP4I_FIELD_TYPE);
   fields->type = type_of(type, subtype);
   bool ok = is_multipart(fields) || (imap4i_text_upper(out, type) && imap4i_buf_putc(out, ' '));
-  ok = ok && imap4i_text_upper(out, subtype);
-  imap4i_maker_end(fields->maker);
-  return ok;
+  return end_text(fields, ok && imap4i_text_upper(out, subtype));
 }
 
-/* Set the parameters of the media type that was set. */
-static bool set_parameters(imap4i_fields *fields, const imap4i_params *params) {
-  imap4_str charset = {0};
+/* Set the parameters of a media type that is set.  Text without a charset is us-ascii (RFC 2046 section
+ * 4.1.2), which is said to clients unless the parameters are out of order anyway. */
+static int set_parameters(imap4i_fields *fields) {
+  const imap4i_params *params = &fields->params;
+  imap4i_buf *charset = &fields->charset;
   imap4_str extra = {0};
-  imap4_str boundary;
-  bool named = imap4i_params_find(params, IMAP4I_S("charset"), &charset);
-  if (!named && fields->type == IMAP4I_TYPE_TEXT) extra = IMAP4I_S(DEFAULT_CHARSET);
-  imap4i_buf *out = imap4i_maker_begin(fields->maker, IMAP4I_TEXT_PARAMETERS);
-  bool ok = imap4i_params_put(params, extra, out);
-  imap4i_maker_end(fields->maker);
-  out = imap4i_maker_begin(fields->maker, IMAP4I_TEXT_CHARSET);
-  ok = ok && imap4i_buf_put(out, charset.p, imap4i_min(charset.n, IMAP4I_CHARSET_MAX));
-  imap4i_maker_end(fields->maker);
-  if (ok && imap4i_params_find(params, IMAP4I_S("boundary"), &boundary) &&
-      boundary.n <= IMAP4I_BOUNDARY_MAX) {
-    ok = imap4i_buf_puts(&fields->boundary, boundary);
+  unsigned found;
+  if (!imap4i_params_find(params, IMAP4I_S("boundary"), &fields->boundary, &found)) return IMAP4_ERR_NOMEM;
+  if (found == IMAP4I_PARAM_CUT) imap4i_buf_clear(&fields->boundary);
+  imap4i_buf_clear(charset);
+  if (!imap4i_params_find(params, IMAP4I_S("charset"), charset, &found)) return IMAP4_ERR_NOMEM;
+  int r = end_text(fields, imap4i_buf_puts(begin_text(fields, IMAP4I_TEXT_CHARSET), imap4i_buf_str(charset)));
+  if (r != IMAP4_OK) return r;
+  if (found == IMAP4I_PARAM_NONE && fields->type == IMAP4I_TYPE_TEXT && !params->loose) {
+    extra = IMAP4I_S(DEFAULT_CHARSET);
   }
-  return ok;
+  return end_text(fields, imap4i_params_put(params, extra, begin_text(fields, IMAP4I_TEXT_PARAMETERS)));
 }
 
-/* A field that cannot be understood is as good as none (RFC 2045 section 5.2). */
+/* A field that cannot be understood is as good as none (RFC 2045 section 5.2).  Either side of the slash may
+ * be missing. */
 static int add_type(imap4i_fields *fields, imap4_str value) {
-  bool understood = false;
-  imap4_str subtype = {0};
   imap4i_skip_cfws(&value, NULL);
   imap4_str type = imap4i_take_token(&value);
   imap4i_skip_cfws(&value, NULL);
-  if (type.n > 0 && value.n > 0 && *value.p == '/') {
-    value = imap4i_tail(value, 1);
-    imap4i_skip_cfws(&value, NULL);
-    subtype = imap4i_take_token(&value);
-    imap4i_skip_cfws(&value, NULL);
-    understood = subtype.n > 0 && (value.n == 0 || *value.p == ';');
-  }
-  if (!understood) {
-    fields->type = IMAP4I_TYPE_TEXT;
-    return IMAP4_OK;
-  }
+  if (value.n == 0 || *value.p != '/') return IMAP4_OK;
+  value = imap4i_tail(value, 1);
+  bool closed = imap4i_skip_cfws(&value, NULL);
+  imap4_str subtype = imap4i_take_token(&value);
+  closed = imap4i_skip_cfws(&value, NULL) && closed;
+  if (!closed || (value.n > 0 && *value.p != ';')) return IMAP4_OK;
   int r = imap4i_params_parse(&fields->params, value);
-  if (r != IMAP4_OK) return r;
-  bool ok = set_type(fields, type, subtype) && set_parameters(fields, &fields->params);
-  return ok ? IMAP4_OK : IMAP4_ERR_NOMEM;
+  if (r == IMAP4_OK) r = set_type(fields, type, subtype);
+  return r == IMAP4_OK ? set_parameters(fields) : r;
 }
 
-int imap4i_fields_finish(imap4i_fields *fields, bool in_digest) {
-  if (fields->present[IMAP4I_FIELD_TYPE]) return IMAP4_OK;
+/* RFC 2045 section 4: a message that does not say it is MIME is plain text, whatever its header has. */
+static void forget_content(imap4i_fields *fields) {
+  for (unsigned id = IMAP4I_FIELD_ENCODING; id <= IMAP4I_FIELD_LOCATION; id++)
+    imap4i_maker_drop(fields->maker, id);
+  fields->encoding = IMAP4I_ENCODING_IDENTITY;
+}
+
+int imap4i_fields_finish(imap4i_fields *fields, bool message, bool in_digest) {
+  bool mime = fields->present[IMAP4I_FIELD_TYPE] || fields->present[IMAP4I_FIELD_MIME_VERSION];
+  if (message && !mime) forget_content(fields);
+  if (imap4i_maker_has(fields->maker, IMAP4I_FIELD_TYPE)) return IMAP4_OK;
+  if (in_digest && !fields->present[IMAP4I_FIELD_TYPE]) {
+    return set_type(fields, IMAP4I_S("message"), IMAP4I_S("rfc822"));
+  }
   fields->type = IMAP4I_TYPE_TEXT; /* plain, which needs no text */
-  if (!in_digest) return IMAP4_OK;
-  return set_type(fields, IMAP4I_S("message"), IMAP4I_S("rfc822")) ? IMAP4_OK : IMAP4_ERR_NOMEM;
+  return IMAP4_OK;
 }
 
 int imap4i_fields_make_opaque(imap4i_fields *fields) {
   imap4i_buf_clear(&fields->boundary);
-  bool ok = set_type(fields, IMAP4I_S("application"), IMAP4I_S("octet-stream"));
-  return ok ? IMAP4_OK : IMAP4_ERR_NOMEM;
+  return set_type(fields, IMAP4I_S("application"), IMAP4I_S("octet-stream"));
 }
 
 /* ---- one field ------------------------------------------------------------------------------ */
@@ -263,41 +297,35 @@ static bool is_content(unsigned id) {
   return id >= IMAP4I_FIELD_TYPE;
 }
 
-/* A field whose text is one string or list of its own. */
-static int add_text(imap4i_fields *fields, unsigned id, imap4_str value) {
-  imap4i_buf *out = imap4i_maker_begin(fields->maker, id);
-  int r = IMAP4_OK;
-  bool ok = true;
-  switch (id) {
-  case IMAP4I_FIELD_DISPOSITION:
-    r = add_disposition(fields, out, value);
-    break;
-  case IMAP4I_FIELD_ENCODING:
-    ok = add_encoding(fields, out, value);
-    break;
-  case IMAP4I_FIELD_LANGUAGE:
-    ok = add_language(out, value);
-    break;
-  case IMAP4I_FIELD_SUBJECT:
-    ok = imap4i_text_collapsed(out, value);
-    break;
-  default:
-    ok = put_unfolded(out, &fields->params.text, value);
-    break;
-  }
-  imap4i_maker_end(fields->maker);
-  return ok ? r : IMAP4_ERR_NOMEM;
+/* A MIME field that has said something is not overruled by one that comes later.  But a disposition without
+ * parameters is by the next one. */
+static bool is_settled(const imap4i_fields *fields, unsigned id) {
+  if (!is_content(id) || id == IMAP4I_FIELD_ENCODING || !imap4i_maker_has(fields->maker, id)) return false;
+  return id != IMAP4I_FIELD_DISPOSITION || !fields->disposition_is_bare;
 }
 
 int imap4i_fields_add(imap4i_fields *fields, unsigned id, imap4_str value) {
-  bool again = fields->present[id];
-  if (is_content(id) && again) return IMAP4_OK;
+  if (is_settled(fields, id)) return IMAP4_OK;
   fields->present[id] = true;
+  if (id == IMAP4I_FIELD_MIME_VERSION) return IMAP4_OK; /* any version will do */
   if (imap4i_field_is_list(id)) return add_addresses(fields, id, value);
   if (id == IMAP4I_FIELD_DATE) imap4i_date_parse(value, &fields->date);
-  imap4i_maker_drop(fields->maker, id);
   if (!text_fits(fields, id, value.n)) {
+    imap4i_maker_drop(fields->maker, id);
     return id == IMAP4I_FIELD_TYPE ? imap4i_fields_make_opaque(fields) : IMAP4_OK;
   }
-  return id == IMAP4I_FIELD_TYPE ? add_type(fields, value) : add_text(fields, id, value);
+  switch (id) {
+  case IMAP4I_FIELD_TYPE:
+    return add_type(fields, value);
+  case IMAP4I_FIELD_DISPOSITION:
+    return add_disposition(fields, value);
+  case IMAP4I_FIELD_ENCODING:
+    return add_encoding(fields, value);
+  case IMAP4I_FIELD_LANGUAGE:
+    return add_language(fields, value);
+  case IMAP4I_FIELD_SUBJECT:
+    return end_text(fields, imap4i_text_collapsed(begin_text(fields, id), value));
+  default:
+    return end_text(fields, put_unfolded(begin_text(fields, id), value));
+  }
 }

@@ -28,14 +28,16 @@ enum {
 typedef struct imap4i_fields {
   const imap4_limits *limits;
   imap4i_maker *maker; /* where the texts go */
-  bool present[IMAP4I_FIELD_SHOWN];
+  bool present[IMAP4I_FIELD_ADDED];
   uint32_t addresses[IMAP4I_FIELD_SHOWN]; /* how many a field has */
   uint32_t octets[IMAP4I_FIELD_SHOWN];    /* of the lists joined in a field */
   imap4_date date;
-  uint8_t type;     /* IMAP4I_TYPE_* */
-  uint8_t encoding; /* IMAP4I_ENCODING_* */
-  bool started;     /* the start of a list was added */
+  uint8_t type;             /* IMAP4I_TYPE_* */
+  uint8_t encoding;         /* IMAP4I_ENCODING_* */
+  bool started;             /* the start of a list was added */
+  bool disposition_is_bare; /* it has no parameters */
   imap4i_buf boundary;
+  imap4i_buf charset;
   imap4i_params params;
   imap4i_address_list list;
 } imap4i_fields;
@@ -49,14 +51,15 @@ void imap4i_fields_clear(imap4i_fields *fields);
 static inline bool imap4i_field_is_list(unsigned id) {
   return id >= IMAP4I_FIELD_FROM && id <= IMAP4I_FIELD_BCC;
 }
-/* A field of the header, which is one of those shown: |value| as it stands, folded or not.  IMAP4_OK or
+/* A field of the header, which is below IMAP4I_FIELD_ADDED: |value| as it stands, folded or not.  IMAP4_OK or
  * IMAP4_ERR_NOMEM. */
 int imap4i_fields_add(imap4i_fields *fields, unsigned id, imap4_str value);
 /* The start of a list of addresses: |*used| octets of whole addresses were taken, perhaps none.  What is
  * added next is what follows in the same field. */
 int imap4i_fields_add_start(imap4i_fields *fields, unsigned id, imap4_str value, size_t *used);
-/* The header is complete: settle the type; |in_digest|: without a Content-Type this is a message. */
-int imap4i_fields_finish(imap4i_fields *fields, bool in_digest);
+/* The header is complete: settle the type.  |message|: it is the header of a message, not of a part;
+ * |in_digest|: without a Content-Type this is a message. */
+int imap4i_fields_finish(imap4i_fields *fields, bool message, bool in_digest);
 /* The body cannot be looked into: it becomes application/octet-stream. */
 int imap4i_fields_make_opaque(imap4i_fields *fields);
 

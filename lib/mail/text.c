@@ -6,7 +6,7 @@
 #include "mail/text.h"
 
 /* How octets are changed on their way out. */
-enum { AS_IS, UPPER, COLLAPSED };
+enum { AS_IS, UPPER, COLLAPSED, UNFOLDED };
 
 /* What the octets of a string amount to after the change. */
 typedef struct form {
@@ -23,11 +23,15 @@ imap4_str imap4i_trim(imap4_str s) {
   return s;
 }
 
+/* Whether |c|, before |rest|, belongs to a line end. */
+static bool is_line_end(char c, imap4_str rest) {
+  return c == '\n' || (c == '\r' && (rest.n == 0 || *rest.p == '\n'));
+}
+
 size_t imap4i_unfold(char *p, size_t n) {
   size_t to = 0;
   for (size_t i = 0; i < n; i++) {
-    bool line_end = p[i] == '\n' || (p[i] == '\r' && (i + 1 == n || p[i + 1] == '\n'));
-    if (!line_end && p[i] != '\0') p[to++] = p[i];
+    if (!is_line_end(p[i], imap4i_str(p + i + 1, n - i - 1)) && p[i] != '\0') p[to++] = p[i];
   }
   return to;
 }
@@ -37,9 +41,9 @@ static int next_octet(imap4_str *s, int how) {
   while (s->n > 0) {
     char c = *s->p;
     *s = imap4i_tail(*s, 1);
-    if (c == '\0') continue;
+    if (c == '\0' || (how == UNFOLDED && is_line_end(c, *s))) continue;
     if (how == UPPER) return (unsigned char)imap4i_upper(c);
-    if (how == AS_IS || !imap4i_is_wsp(c)) return (unsigned char)c;
+    if (how != COLLAPSED || !imap4i_is_wsp(c)) return (unsigned char)c;
     while (s->n > 0 && (imap4i_is_wsp(*s->p) || *s->p == '\0'))
       *s = imap4i_tail(*s, 1);
     return s->n > 0 ? ' ' : -1;
@@ -111,6 +115,13 @@ bool imap4i_text_string(imap4i_buf *out, imap4_str s) {
 
 bool imap4i_text_upper(imap4i_buf *out, imap4_str s) {
   return put(out, s, UPPER);
+}
+
+bool imap4i_text_unfolded(imap4i_buf *out, imap4_str s) {
+  /* The last line end first: what is left is most often plain. */
+  if (s.n > 0 && s.p[s.n - 1] == '\n') s.n--;
+  if (s.n > 0 && s.p[s.n - 1] == '\r') s.n--;
+  return put(out, s, UNFOLDED);
 }
 
 bool imap4i_text_collapsed(imap4i_buf *out, imap4_str s) {

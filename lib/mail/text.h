@@ -22,6 +22,8 @@ size_t imap4i_unfold(char *p, size_t n);
 IMAP4_MUST_USE bool imap4i_text_string(imap4i_buf *out, imap4_str s);
 /* Append |s| as a string in upper case. */
 IMAP4_MUST_USE bool imap4i_text_upper(imap4i_buf *out, imap4_str s);
+/* Append |s| as a string without its line ends (RFC 5322 section 2.2.3); white space stays as it is. */
+IMAP4_MUST_USE bool imap4i_text_unfolded(imap4i_buf *out, imap4_str s);
 /* Append |s| as a string, each run of white space and line ends as one space, none at the ends. */
 IMAP4_MUST_USE bool imap4i_text_collapsed(imap4i_buf *out, imap4_str s);
 

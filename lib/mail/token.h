@@ -15,10 +15,12 @@ bool imap4i_is_atext(char c);
 bool imap4i_is_token_char(char c);
 
 /* Skip white space and comments; |*comment| becomes the inside of the last comment if there is one.  A
- * comment that is not closed reaches to the end.  NULL: not wanted. */
-void imap4i_skip_cfws(imap4_str *s, imap4_str *comment);
+ * comment that is not closed reaches to the end, and false says so.  NULL: not wanted. */
+bool imap4i_skip_cfws(imap4_str *s, imap4_str *comment);
 /* Take a token; empty if there is none here. */
 imap4_str imap4i_take_token(imap4_str *s);
+/* The same with 8-bit octets, which names in real mail have. */
+imap4_str imap4i_take_token8(imap4_str *s);
 /* Take a quoted string, which begins here, and append its content to |out|; |*closed| is false when it
  * reaches to the end of |s| without its quote.  False without memory. */
 IMAP4_MUST_USE bool imap4i_take_quoted(imap4_str *s, imap4i_buf *out, bool *closed);

@@ -144,7 +144,7 @@ static int push_part(imap4i_walker *w, const imap4i_part *numbers, size_t record
 static int end_field(imap4i_walker *w) {
   unsigned field = w->field;
   w->field = IMAP4I_FIELD_COUNT;
-  if (field >= IMAP4I_FIELD_SHOWN) return IMAP4_OK;
+  if (field >= IMAP4I_FIELD_ADDED) return IMAP4_OK;
   return imap4i_fields_add(&w->fields, field, imap4i_buf_str(&w->value));
 }
 
@@ -170,7 +170,7 @@ static void set_floor(imap4i_walker *w, uint64_t end, uint64_t lines) {
 static int end_header(imap4i_walker *w, uint64_t end, uint64_t lines) {
   size_t record;
   int r = end_field(w);
-  if (r == IMAP4_OK) r = imap4i_fields_finish(&w->fields, in_digest(w));
+  if (r == IMAP4_OK) r = imap4i_fields_finish(&w->fields, is_message(w), in_digest(w));
   bool full = w->depth >= w->limits->mime_depth || is_full(w, w->maker.parts + 1);
   if (r == IMAP4_OK && full && is_container(w)) r = imap4i_fields_make_opaque(&w->fields);
   if (r != IMAP4_OK) return r;
@@ -267,7 +267,7 @@ static int begin_field(imap4i_walker *w, imap4_str piece) {
   bool top = w->maker.parts == 0;
   imap4i_buf_clear(&w->value);
   if (field < IMAP4I_FIELD_TYPE && !is_message(w)) field = IMAP4I_FIELD_COUNT;
-  if (field >= IMAP4I_FIELD_SHOWN && !top) field = IMAP4I_FIELD_COUNT;
+  if (field >= IMAP4I_FIELD_ADDED && !top) field = IMAP4I_FIELD_COUNT;
   w->field = field;
   if (field == IMAP4I_FIELD_COUNT || !top) return IMAP4_OK;
   return imap4i_maker_keep(&w->maker, field, piece) ? IMAP4_OK : IMAP4_ERR_NOMEM;
@@ -302,7 +302,7 @@ static int header_event(imap4i_walker *w, unsigned event, imap4_str piece) {
   case IMAP4I_HEADER_VALUE:
     if (w->field == IMAP4I_FIELD_COUNT) return IMAP4_OK;
     if (w->maker.parts == 0 && !imap4i_maker_keep_more(&w->maker, w->field, piece)) return IMAP4_ERR_NOMEM;
-    return w->field < IMAP4I_FIELD_SHOWN ? add_value(w, piece) : IMAP4_OK;
+    return w->field < IMAP4I_FIELD_ADDED ? add_value(w, piece) : IMAP4_OK;
   case IMAP4I_HEADER_END:
     if (w->maker.parts == 0 && !imap4i_maker_keep_end(&w->maker, piece)) return IMAP4_ERR_NOMEM;
     return end_header(w, w->at, w->lines);

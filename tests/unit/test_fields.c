@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "imap4/error.h"
+#include "mail/digest.h"
 #include "mail/fields.h"
 #include "mail_check.h"
 #include "memory_check.h"
@@ -35,8 +37,17 @@ static void test_envelope(void **unused) {
 static void test_type(void **unused) {
   (void)unused;
 #define PLAIN "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0)"
-  static const char *const nonsense[] = {
-      "", "text", "/plain", "text/", "text/plain charset=x", "t\xc3\xa4xt/plain", "text plain", ";"};
+  static const char *const nonsense[] = {"",
+                                         "text",
+                                         "text/plain charset=x",
+                                         "text/plain, charset=x",
+                                         "t\xc3\xa4xt/plain",
+                                         "text plain",
+                                         ";",
+                                         "a;x=y",
+                                         "a/b(c",
+                                         "a/b/c",
+                                         "\"a/b\""};
   char message[100];
   for (size_t i = 0; i < IMAP4I_COUNT(nonsense); i++) {
     strcpy(message, "Content-Type: ");
@@ -44,13 +55,45 @@ static void test_type(void **unused) {
     strcat(message, "\r\n\r\n");
     assert_item(message, 'b', PLAIN);
   }
-  assert_item("Content-Type: (c) a (c) / (c) b (c) ; (c) x=y\r\n\r\n", 'b',
-              "(\"A\" \"B\" (\"X\" \"y\") NIL NIL \"7BIT\" 0)");
-  assert_item("Content-Type: a/b\r\nContent-Type: c/d\r\n\r\n", 'b', "(\"A\" \"B\" NIL NIL NIL \"7BIT\" 0)");
-  assert_item("Content-Type: text/html; name=x\r\n\r\n", 'b',
-              "(\"TEXT\" \"HTML\" (\"NAME\" \"x\" \"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0)");
-  assert_item("Content-Type: message/delivery-status\r\n\r\n", 'b',
-              "(\"MESSAGE\" \"DELIVERY-STATUS\" NIL NIL NIL \"7BIT\" 0)");
+#define TYPE(type, want) assert_item("Content-Type: " type "\r\n\r\n", 'b', "(" want ")")
+  TYPE("(c) a (c) / (c) b (c) ; (c) x=y", "\"A\" \"B\" (\"X\" \"y\") NIL NIL \"7BIT\" 0");
+  TYPE("/plain", "\"\" \"PLAIN\" NIL NIL NIL \"7BIT\" 0");
+  TYPE("text/", "\"TEXT\" \"\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0");
+  TYPE("message/delivery-status", "\"MESSAGE\" \"DELIVERY-STATUS\" NIL NIL NIL \"7BIT\" 0");
+  /* Of two, the first that can be understood. */
+  TYPE("a/b\r\nContent-Type: c/d", "\"A\" \"B\" NIL NIL NIL \"7BIT\" 0");
+  TYPE("a\r\nContent-Type: c/d", "\"C\" \"D\" NIL NIL NIL \"7BIT\" 0");
+}
+
+static void test_default_charset(void **unused) {
+  (void)unused;
+#define HTML(given, params) TYPE("text/html" given, "\"TEXT\" \"HTML\" (" params ") NIL NIL \"7BIT\" 0 0")
+  HTML("", "\"CHARSET\" \"us-ascii\"");
+  HTML("; charset", "\"CHARSET\" \"us-ascii\"");
+  HTML("; charset=\"", "\"CHARSET\" \"us-ascii\"");
+  HTML("; name=x", "\"NAME\" \"x\" \"CHARSET\" \"us-ascii\"");
+  HTML("; charset=\"\"", "\"CHARSET\" \"\"");
+  HTML("; charset*=us-ascii''utf-8", "\"CHARSET*\" \"us-ascii''utf-8\"");
+  HTML("; charset*0=u; charset*1=v", "\"CHARSET\" \"uv\"");
+  HTML("; name=x y", "\"NAME\" \"x y\"");
+  HTML("; name=x/y; charset=z", "\"NAME\" \"x/y\" \"CHARSET\" \"z\"");
+}
+
+/* A part is found by its boundary however that is given. */
+static void test_boundary(void **unused) {
+  (void)unused;
+#define PARTS(type)                                                                                          \
+  assert_item("Content-Type: multipart/mixed; " type "\r\n\r\n--ab\r\nContent-Type: x/y\r\n\r\nz\r\n--ab--", \
+              'b', "((\"X\" \"Y\" NIL NIL NIL \"7BIT\" 1) \"MIXED\")")
+  PARTS("boundary=ab");
+  PARTS("boundary=ab cd");
+  PARTS("boundary=\"ab \"");
+  PARTS("boundary*0=a; boundary*1=b");
+  PARTS("boundary*1=b; boundary*0=a");
+  PARTS("boundary*=us-ascii''a%62");
+  PARTS("boundary*0*=us-ascii''a; boundary*1*=%62");
+  PARTS("boundary*0=a; boundary*1*=%62");
+  PARTS("boundary*0=cd; boundary=ab");
 }
 
 static void test_rest(void **unused) {
@@ -58,17 +101,111 @@ static void test_rest(void **unused) {
 #define REST(fields, encoding, rest)                                                                         \
   assert_item("Content-Type: a/b\r\n" fields "\r\n\r\n", 's',                                                \
               "(\"A\" \"B\" NIL NIL NIL " encoding " 0 " rest ")")
-  REST("Content-Transfer-Encoding: base64 (c)", "\"BASE64\"", "NIL NIL NIL NIL");
-  REST("Content-Transfer-Encoding: x-y", "\"X-Y\"", "NIL NIL NIL NIL");
-  REST("Content-Transfer-Encoding: two words", "\"7BIT\"", "NIL NIL NIL NIL");
-  REST("Content-Transfer-Encoding:", "\"7BIT\"", "NIL NIL NIL NIL");
-  REST("Content-Disposition: inline", "\"7BIT\"", "NIL (\"INLINE\" NIL) NIL NIL");
-  REST("Content-Disposition: ; filename=x", "\"7BIT\"", "NIL NIL NIL NIL");
-  REST("Content-Language: en (c), ,de", "\"7BIT\"", "NIL NIL (\"en\" \"de\") NIL");
-  REST("Content-Language: en, \"de\"", "\"7BIT\"", "NIL NIL NIL NIL");
-  REST("Content-Language:", "\"7BIT\"", "NIL NIL NIL NIL");
+#define LANGUAGE(language, rest) REST("Content-Language: " language, "\"7BIT\"", "NIL NIL " rest " NIL")
+  LANGUAGE("en (c), (c) de", "(\"en\" \"de\")");
+  LANGUAGE("en, ,de", "(\"en\")");
+  LANGUAGE("en, de x, fr", "(\"en\" \"de\")");
+  LANGUAGE("en, \"de\"", "(\"en\")");
+  LANGUAGE("en;q=1", "(\"en\")");
+  LANGUAGE("\xff", "({1}\r\n\xff)");
+  LANGUAGE(",en", "NIL");
+  LANGUAGE("\"en\"", "NIL");
+  LANGUAGE("en (c", "NIL");
+  LANGUAGE("", "NIL");
+  LANGUAGE("en\r\nContent-Language: de", "(\"en\")");
+  LANGUAGE("\r\nContent-Language: de", "(\"de\")");
   REST("Content-Location: a\r\n b", "\"7BIT\"", "NIL NIL NIL \"a b\"");
   REST("Content-MD5: x=", "\"7BIT\"", "\"x=\" NIL NIL NIL");
+  REST("Content-MD5: x\r\nContent-MD5: y", "\"7BIT\"", "\"x\" NIL NIL NIL");
+}
+
+static void test_encoding(void **unused) {
+  (void)unused;
+#define ENCODING(encoding, shown)                                                                            \
+  REST("Content-Transfer-Encoding: " encoding, "\"" shown "\"", "NIL NIL NIL NIL")
+  ENCODING("base64 (c)", "BASE64");
+  ENCODING("(c)\r\n x-y", "X-Y");
+  ENCODING("two words", "7BIT");
+  ENCODING("base64;", "7BIT");
+  ENCODING("base64 (c", "7BIT");
+  ENCODING("", "7BIT");
+  ENCODING("8bit\r\nContent-Transfer-Encoding: base64", "BASE64");
+  ENCODING("8bit\r\nContent-Transfer-Encoding: base64;", "8BIT");
+  ENCODING("\r\nContent-Transfer-Encoding: base64", "BASE64");
+}
+
+static void assert_encoding(const char *valuez, unsigned encoding) {
+  memory_check memory;
+  imap4_limits limits;
+  imap4i_fields *fields = calloc(1, sizeof(*fields));
+  imap4i_maker maker;
+  assert_int_equal(imap4_limits_init(&limits, sizeof(limits), 1), IMAP4_OK);
+  imap4i_mem *mem = memory_check_init(&memory);
+  imap4i_maker_init(&maker, mem, &limits);
+  assert_true(imap4i_maker_open(&maker));
+  imap4i_fields_init(fields, mem, &limits, &maker);
+  assert_int_equal(imap4i_fields_add(fields, IMAP4I_FIELD_ENCODING, STR(valuez)), IMAP4_OK);
+  assert_int_equal(imap4i_fields_finish(fields, false, false), IMAP4_OK);
+  assert_int_equal(fields->encoding, encoding);
+  imap4i_fields_free(fields);
+  imap4i_maker_free(&maker);
+  free(fields);
+  memory_check_end(&memory);
+}
+
+/* How the body is read, which search depends on. */
+static void test_decoding(void **unused) {
+  (void)unused;
+  assert_encoding("7bit", IMAP4I_ENCODING_IDENTITY);
+  assert_encoding("8BIT", IMAP4I_ENCODING_IDENTITY);
+  assert_encoding("binary; x", IMAP4I_ENCODING_IDENTITY);
+  assert_encoding("base64", IMAP4I_ENCODING_BASE64);
+  assert_encoding("base64;", IMAP4I_ENCODING_BASE64);
+  assert_encoding("base64(c", IMAP4I_ENCODING_BASE64);
+  assert_encoding("quoted-printable", IMAP4I_ENCODING_QUOTED_PRINTABLE);
+  assert_encoding("quoted printable", IMAP4I_ENCODING_OTHER);
+  assert_encoding("text/html", IMAP4I_ENCODING_OTHER);
+  assert_encoding("x-unknown", IMAP4I_ENCODING_OTHER);
+  assert_encoding("\"7bit\"", IMAP4I_ENCODING_OTHER);
+  assert_encoding("", IMAP4I_ENCODING_OTHER);
+}
+
+static void test_disposition(void **unused) {
+  (void)unused;
+#define DISPOSITION(given, want) REST("Content-Disposition: " given, "\"7BIT\"", "NIL " want " NIL NIL")
+  DISPOSITION("inline", "(\"INLINE\" NIL)");
+  DISPOSITION("; filename=x", "NIL");
+  DISPOSITION("\"inline\"; filename=x", "NIL");
+  DISPOSITION("inline (c; filename=x", "NIL");
+  DISPOSITION("inline (;x=y) z; filename=x y", "(\"INLINE\" (\"FILENAME\" \"x y\"))");
+  DISPOSITION("inl\xff", "({4}\r\nINL\xff NIL)");
+  DISPOSITION("inline; a=b\r\nContent-Disposition: attachment; c=d", "(\"INLINE\" (\"A\" \"b\"))");
+  DISPOSITION("inline\r\nContent-Disposition: attachment; c=d", "(\"ATTACHMENT\" (\"C\" \"d\"))");
+  DISPOSITION("inline\r\nContent-Disposition:", "(\"INLINE\" NIL)");
+}
+
+/* Parameters are spans of the field: their memory depends on how many there are alone. */
+static void test_heap(void **unused) {
+  (void)unused;
+  enum { OCTETS = 65536 };
+  static const char *const fills[] = {"; n*0=x", "; =", "\"", "(", "; a=\"x\xff\\", "; boundary*=%41'", "*"};
+  memory_check memory;
+  imap4i_params params;
+  imap4_limits limits;
+  char *text = malloc(OCTETS);
+  assert_int_equal(imap4_limits_init(&limits, sizeof(limits), 1), IMAP4_OK);
+  for (size_t i = 0; i < IMAP4I_COUNT(fills); i++) {
+    size_t n = strlen(fills[i]);
+    strcpy(text, "; a=");
+    for (size_t at = 4; at < OCTETS; at++)
+      text[at] = fills[i][at % n];
+    imap4i_params_init(&params, memory_check_init(&memory), limits.mime_parameters);
+    assert_int_equal(imap4i_params_parse(&params, imap4i_str(text, OCTETS)), IMAP4_OK);
+    assert_true(memory.mem.peak <= 16384);
+    imap4i_params_free(&params);
+    memory_check_end(&memory);
+  }
+  free(text);
 }
 
 static void test_names(void **unused) {
@@ -81,7 +218,15 @@ static void test_names(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_envelope), cmocka_unit_test(test_type),
-                                     cmocka_unit_test(test_rest), cmocka_unit_test(test_names)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_envelope),
+                                     cmocka_unit_test(test_type),
+                                     cmocka_unit_test(test_default_charset),
+                                     cmocka_unit_test(test_boundary),
+                                     cmocka_unit_test(test_rest),
+                                     cmocka_unit_test(test_encoding),
+                                     cmocka_unit_test(test_decoding),
+                                     cmocka_unit_test(test_disposition),
+                                     cmocka_unit_test(test_heap),
+                                     cmocka_unit_test(test_names)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,10 +11,10 @@
 #include "mail_check.h"
 #include "memory_check.h"
 
-static void assert_skipped(const char *textz, const char *restz, const char *commentz) {
+static void assert_skipped(const char *textz, const char *restz, const char *commentz, bool closed) {
   imap4_str s = STR(textz);
   imap4_str comment = {0};
-  imap4i_skip_cfws(&s, &comment);
+  assert_int_equal(imap4i_skip_cfws(&s, &comment), closed);
   assert_text(s, restz);
   assert_text(comment, commentz);
   s = STR(textz);
@@ -24,13 +24,14 @@ static void assert_skipped(const char *textz, const char *restz, const char *com
 
 static void test_comments(void **unused) {
   (void)unused;
-  assert_skipped("", "", "");
-  assert_skipped(" \t\r\n a", "a", "");
-  assert_skipped("(a (b) \\) c) (d)e", "e", "d");
-  assert_skipped("((((", "", "(((");
-  assert_skipped("(a\\", "", "a\\");
-  assert_skipped("()x", "x", "");
-  assert_skipped(")x", ")x", "");
+  assert_skipped("", "", "", true);
+  assert_skipped(" \t\r\n a", "a", "", true);
+  assert_skipped("(a (b) \\) c) (d)e", "e", "d", true);
+  assert_skipped("((((", "", "(((", false);
+  assert_skipped("(a\\", "", "a\\", false);
+  assert_skipped("()x", "x", "", true);
+  assert_skipped(")x", ")x", "", true);
+  assert_skipped("(a) (b\\)", "", "b\\)", false);
 }
 
 /* A hundred thousand comments inside each other are no deeper on the stack than one. */
@@ -53,6 +54,11 @@ static void test_tokens(void **unused) {
   assert_text(imap4i_take_token(&s), "a-b.c*'");
   assert_text(s, "/x");
   assert_text(imap4i_take_token(&s), "");
+  s = STR("a\xc3\xb6/");
+  assert_text(imap4i_take_token(&s), "a");
+  assert_text(imap4i_take_token8(&s), "\xc3\xb6");
+  assert_text(imap4i_take_token8(&s), "");
+  assert_text(s, "/");
   static const char special[] = "()<>@,;:\\\"/[]?= \t\x7f\x80";
   for (size_t i = 0; i < sizeof(special); i++)
     assert_false(imap4i_is_token_char(special[i]));
