@@ -34,6 +34,61 @@ static void test_envelope(void **unused) {
   assert_item("Subject: \x80\"\r\n\r\n", 'e', "(NIL {2}\r\n\x80\" NIL NIL NIL NIL NIL NIL NIL NIL)");
 }
 
+/* Of a value that is white space alone, all but the first octet stays. */
+static void test_blank(void **unused) {
+  (void)unused;
+  assert_item("Date: \r\nIn-Reply-To:\r\nMessage-ID:\t  \r\n\r\n", 'e',
+              "(\"\" NIL NIL NIL NIL NIL NIL NIL \"\" \"  \")");
+  assert_item("Date: \t\r\n x\r\nMessage-ID:\r\n  x\r\nSubject: \t \r\n x \r\n\r\n", 'e',
+              "(\"\t x\" \"x\" NIL NIL NIL NIL NIL NIL NIL \"  x\")");
+}
+
+/* A list that is longer than what is held of it at once is the same list, groups too. */
+static void test_long_list(void **unused) {
+  (void)unused;
+  enum { ROUNDS = 100, ROOM = 40000 };
+  static const char given[] = "\"a, b\" <c@d>,\r\n (x,y) e@f (n(,)),g: h@i, <@r,@s:j@[1,2]>;, ,k@l,\r\n ";
+  static const char shown[] = "(\"a, b\" NIL \"c\" \"d\")(\"n(,)\" NIL \"e\" \"f\")"
+                              "(NIL NIL \"g\" NIL)(NIL NIL \"h\" \"i\")(NIL \"@r,@s\" \"j\" \"[1,2]\")"
+                              "(NIL NIL NIL NIL)(NIL NIL \"k\" \"l\")";
+  char *message = malloc(ROOM);
+  char *want = malloc(ROOM);
+  strcpy(message, "To: ");
+  strcpy(want, "(NIL NIL NIL NIL NIL (");
+  for (int i = 0; i < ROUNDS; i++) {
+    strcat(message, given);
+    strcat(want, shown);
+  }
+  strcat(message, "\r\n\r\n");
+  strcat(want, ") NIL NIL NIL NIL)");
+  assert_in_range(strlen(message), 5000, 16000);
+  assert_item(message, 'e', want);
+  free(message);
+  free(want);
+}
+
+/* Lists that a limit cuts are still lists. */
+static void test_limits(void **unused) {
+  (void)unused;
+  imap4_limits limits = mail_limits();
+#define NILS "(NIL NIL NIL NIL)"
+  limits.addresses = 2;
+  assert_item_limited(&limits, "To: g: a@b, c@d;\r\nCc: g: a@b\r\nCc: c@d\r\nBcc: ,,,\r\n\r\n", 'e',
+                      "(NIL NIL NIL NIL NIL ((NIL NIL \"g\" NIL)(NIL NIL \"a\" \"b\")" NILS
+                      ") ((NIL NIL \"g\" NIL)(NIL NIL \"a\" \"b\")" NILS
+                      ") ((NIL NIL \"\" \"\")(NIL NIL \"\" \"\")) NIL NIL)");
+  limits.addresses = 1;
+  assert_item_limited(&limits, "To: g: a@b;\r\nTo: c@d\r\nCc: g:;, h:;\r\n\r\n", 'e',
+                      "(NIL NIL NIL NIL NIL ((NIL NIL \"g\" NIL)" NILS ") ((NIL NIL \"g\" NIL)" NILS
+                      ") NIL NIL NIL)");
+  limits.addresses = 1000;
+  limits.header_field_octets = 8;
+  assert_item_limited(&limits,
+                      "To:g: a@b, c@d;\r\nTo: c@d\r\nCc:\"abcdef\r\nCc: g\r\nBcc: (abcdefgh)\r\n\r\n", 'e',
+                      "(NIL NIL NIL NIL NIL ((NIL NIL \"g\" NIL)(NIL NIL \"a\" \"b\")" NILS
+                      ") ((NIL NIL \"\" \"\")) NIL NIL NIL)");
+}
+
 static void test_type(void **unused) {
   (void)unused;
 #define PLAIN "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0)"
@@ -218,15 +273,13 @@ static void test_names(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_envelope),
-                                     cmocka_unit_test(test_type),
-                                     cmocka_unit_test(test_default_charset),
-                                     cmocka_unit_test(test_boundary),
-                                     cmocka_unit_test(test_rest),
-                                     cmocka_unit_test(test_encoding),
-                                     cmocka_unit_test(test_decoding),
-                                     cmocka_unit_test(test_disposition),
-                                     cmocka_unit_test(test_heap),
-                                     cmocka_unit_test(test_names)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_envelope),    cmocka_unit_test(test_blank),
+      cmocka_unit_test(test_long_list),   cmocka_unit_test(test_limits),
+      cmocka_unit_test(test_type),        cmocka_unit_test(test_default_charset),
+      cmocka_unit_test(test_boundary),    cmocka_unit_test(test_rest),
+      cmocka_unit_test(test_encoding),    cmocka_unit_test(test_decoding),
+      cmocka_unit_test(test_disposition), cmocka_unit_test(test_heap),
+      cmocka_unit_test(test_names)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
