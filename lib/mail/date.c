@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Dates of messages; see date.h.  The text is read from left to right: an optional day of the week, day,
- * month, year, time, zone, with white space and comments anywhere between.
+ * month, year, time, zone, with white space and comments anywhere between.  SEARCH disregards time and zone
+ * (RFC 3501 section 6.4.4), so that a date counts even if no time that makes sense follows it.
  */
 #include "mail/date.h"
 
@@ -93,6 +94,7 @@ static bool take_time(imap4_str *s, int64_t *seconds) {
   if (take_number(s, 2, 2, &minute) == 0) return false;
   if ((take_char(s, ':') || take_char(s, '.')) && take_number(s, 2, 2, &second) == 0) return false;
   if (hour > 23 || minute > 59 || second > 60) return false;
+  if (second == 60) second = 59; /* a leap second is of the day that it ends */
   *seconds = (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
   return true;
 }
@@ -122,11 +124,11 @@ static int32_t take_zone(imap4_str *s) {
 
 bool imap4i_date_parse(imap4_str text, imap4_date *date) {
   int64_t days;
-  int64_t seconds;
+  int64_t seconds = 0;
   *date = (imap4_date){0};
   imap4i_skip_cfws(&text, NULL);
-  if (!take_day(&text, &days) || !take_time(&text, &seconds)) return false;
-  date->zone_minutes = take_zone(&text);
+  if (!take_day(&text, &days)) return false;
+  if (take_time(&text, &seconds)) date->zone_minutes = take_zone(&text);
   date->seconds = days * 86400 + seconds - (int64_t)date->zone_minutes * 60;
   date->present = 1;
   return true;
