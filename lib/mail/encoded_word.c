@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Encoded words; see encoded_word.h.  A word is recognised wherever it stands, inside quoted strings and
- * without white space around it too, as real mail has it.
+ * without white space around it too, as real mail has it.  Each is converted for itself: RFC 2047 section 5
+ * has every word hold whole characters, and shifts of one word must not reach into the next.
  */
 #include "mail/encoded_word.h"
 
@@ -21,12 +22,10 @@ typedef struct word {
   size_t length; /* of the whole */
 } word;
 
-/* The way to |out|: a converter that stays open while adjacent words have the same charset. */
+/* The way to |out| for the word under way. */
 typedef struct writer {
   imap4i_buf *out;
   imap4i_charset charset;
-  imap4_str name;
-  bool open;
 } writer;
 
 /* The span up to the next "?", which is taken off |*s| with it.  False if there is none. */
@@ -56,7 +55,7 @@ static bool parse_word(imap4_str s, word *w) {
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
-/* Convert |in|; |last|: nothing more of this charset follows. */
+/* Convert |in|; |last|: the word ends. */
 static int convert(writer *w, imap4_str in, bool last) {
   imap4i_flow flow = {.in = in, .last = last};
   bool done = false;
@@ -71,24 +70,15 @@ static int convert(writer *w, imap4_str in, bool last) {
   return IMAP4_OK;
 }
 
-static int close_writer(writer *w) {
-  int r = IMAP4_OK;
-  if (w->open) r = convert(w, (imap4_str){0}, true);
-  if (w->open) imap4i_charset_close(&w->charset);
-  w->open = false;
-  return r;
-}
-
-/* Be ready for octets of |charset|. */
+/* Be ready for octets of |charset|.  Octets that US-ASCII does not have are UTF-8 where they mean anything.
+ */
 static int open_writer(writer *w, imap4_str charset) {
-  if (w->open && imap4i_ieq(w->name, charset)) return IMAP4_OK;
-  int r = close_writer(w);
-  if (r != IMAP4_OK) return r;
-  r = imap4i_charset_open(&w->charset, charset);
-  if (r == IMAP4_ERR_INVALID) r = imap4i_charset_open(&w->charset, IMAP4I_S("utf-8"));
-  w->name = charset;
-  w->open = r == IMAP4_OK;
-  return r;
+  static const char asciiz[] = "us-ascii ascii";
+  int r = IMAP4_ERR_INVALID;
+  if (!imap4i_has_word(imap4i_str(asciiz, sizeof(asciiz) - 1), charset)) {
+    r = imap4i_charset_open(&w->charset, charset);
+  }
+  return r == IMAP4_ERR_INVALID ? imap4i_charset_open(&w->charset, IMAP4I_S("utf-8")) : r;
 }
 
 static int hex_digit(char c) {
@@ -135,7 +125,10 @@ static int put_b(writer *w, imap4_str text) {
 static int put_word(writer *w, const word *found) {
   int r = open_writer(w, found->charset);
   if (r != IMAP4_OK) return r;
-  return found->base64 ? put_b(w, found->text) : put_q(w, found->text);
+  r = found->base64 ? put_b(w, found->text) : put_q(w, found->text);
+  if (r == IMAP4_OK) r = convert(w, (imap4_str){0}, true);
+  imap4i_charset_close(&w->charset);
+  return r;
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -153,7 +146,8 @@ static size_t find_word(imap4_str s, word *w) {
   return s.n;
 }
 
-static int decode(writer *w, imap4_str text) {
+int imap4i_encoded_words(imap4_str text, imap4i_buf *out) {
+  writer w = {.out = out};
   bool after_word = false;
   word found = {.length = 0}; /* what is read was set; not every compiler sees it */
   while (text.n > 0) {
@@ -161,29 +155,13 @@ static int decode(writer *w, imap4_str text) {
     imap4_str between = {text.p, at};
     /* White space between two words is no part of the text. */
     bool dropped = after_word && at < text.n && imap4i_trim(between).n == 0;
-    if (between.n > 0 && !dropped) {
-      int r = close_writer(w);
-      if (r != IMAP4_OK) return r;
-      if (!imap4i_buf_puts(w->out, between)) return IMAP4_ERR_NOMEM;
-    }
+    if (!dropped && !imap4i_buf_puts(out, between)) return IMAP4_ERR_NOMEM;
     text = imap4i_tail(text, at);
     if (text.n == 0) break;
-    int r = put_word(w, &found);
+    int r = put_word(&w, &found);
     if (r != IMAP4_OK) return r;
     text = imap4i_tail(text, found.length);
     after_word = true;
   }
   return IMAP4_OK;
-}
-
-int imap4i_encoded_words(imap4_str text, imap4i_buf *out) {
-  writer w = {.out = out};
-  int r = decode(&w, text);
-  int closed = IMAP4_OK;
-  if (r == IMAP4_OK) {
-    closed = close_writer(&w);
-  } else if (w.open) {
-    imap4i_charset_close(&w.charset);
-  }
-  return r != IMAP4_OK ? r : closed;
 }

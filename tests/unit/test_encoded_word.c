@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/charset.h"
+#include "imap4/error.h"
 #include "mail/encoded_word.h"
 #include "mail_check.h"
 #include "memory_check.h"
@@ -42,8 +44,9 @@ static void test_adjacent(void **unused) {
   assert_decoded("=?utf-8?q?a?=\r\n\t=?iso-8859-1?q?=F6?=", "a\xc3\xb6");
   assert_decoded("=?utf-8?q?a?= x =?utf-8?q?b?=", "a x b");
   assert_decoded("=?utf-8?q?a?=  ", "a  ");
-  /* A character cut in two. */
-  assert_decoded("=?utf-8?q?=C3?= =?utf-8?b?tg==?=", "\xc3\xb6");
+  /* A character cut in two (RFC 2047 section 5 forbids it). */
+  assert_decoded("=?utf-8?q?=C3?= =?utf-8?b?tg==?=", "\xef\xbf\xbd\xef\xbf\xbd");
+  assert_decoded("=?utf-8?q?=C3=B6?= =?utf-8?q?=B6x?=", "\xc3\xb6\xef\xbf\xbdx");
   assert_decoded("=?utf-8?q?=C3?=x", "\xef\xbf\xbdx");
 }
 
@@ -60,6 +63,23 @@ static void test_broken(void **unused) {
   assert_decoded("=?utf-8?q?"
                  "?=",
                  "");
+}
+
+static void test_ascii(void **unused) {
+  (void)unused;
+  assert_decoded("=?us-ascii?q?=C3=B6?=", "\xc3\xb6");
+  assert_decoded("=?ASCII?q?=F6?=", "\xef\xbf\xbd");
+}
+
+/* Each word of a charset with shifts begins anew. */
+static void test_shifts(void **unused) {
+  (void)unused;
+  imap4i_charset charset;
+  bool known = imap4i_charset_open(&charset, IMAP4I_S("iso-2022-jp")) == IMAP4_OK;
+  imap4i_charset_close(&charset);
+  if (!known) return; /* without iconv */
+  assert_decoded("=?iso-2022-jp?b?GyRCRnwbKEI=?= =?iso-2022-jp?b?GyRCS1wbKEI=?=", "\xe6\x97\xa5\xe6\x9c\xac");
+  assert_decoded("=?iso-2022-jp?b?GyRCRnw=?= =?iso-2022-jp?q?or?=", "\xe6\x97\xa5or");
 }
 
 static void test_long(void **unused) {
@@ -95,8 +115,9 @@ static void test_no_memory(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_words), cmocka_unit_test(test_adjacent),
-                                     cmocka_unit_test(test_broken), cmocka_unit_test(test_long),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_words),    cmocka_unit_test(test_adjacent),
+                                     cmocka_unit_test(test_broken),   cmocka_unit_test(test_ascii),
+                                     cmocka_unit_test(test_shifts),   cmocka_unit_test(test_long),
                                      cmocka_unit_test(test_no_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
