@@ -13,11 +13,14 @@ static const struct {
 } built_in[] = {
     {KIND_UTF8, "utf-8 utf8 utf_8 csutf8 unicode-1-1-utf-8"},
     {KIND_ASCII, "us-ascii ascii usascii ansi_x3.4-1968 ansi_x3.4-1986 iso_646.irv:1991 iso646-us iso-ir-6 "
-                 "us ibm367 cp367 csascii 646"},
+                 "us ibm367 cp367 csascii cp20127 646"},
     {KIND_LATIN1, "iso-8859-1 iso8859-1 iso_8859-1 iso8859_1 iso88591 iso_8859-1:1987 iso-ir-100 latin1 "
-                  "latin-1 l1 ibm819 cp819 csisolatin1 8859-1"},
-    {KIND_LATIN9, "iso-8859-15 iso8859-15 iso_8859-15 iso8859_15 iso885915 latin9 latin-9 l9 csiso885915"},
-    {KIND_WINDOWS_1252, "windows-1252 cp1252 cp-1252 x-cp1252 cswindows1252 win-1252"},
+                  "latin-1 l1 ibm819 cp819 csisolatin1 8859-1 "
+                  "iso-8859-1:1987 iso_8859-1:1998"},
+    {KIND_LATIN9, "iso-8859-15 iso8859-15 iso_8859-15 iso8859_15 iso885915 latin9 latin-9 l9 csiso885915 "
+                  "iso_8859-15:1998"},
+    {KIND_WINDOWS_1252,
+     "windows-1252 cp1252 cp-1252 x-cp1252 cswindows1252 win-1252 windows1252 win1252 ms-ansi"},
 };
 
 /* 0x80 to 0x9f; 0 where nothing is assigned. */
@@ -31,7 +34,18 @@ imap4_str imap4i_charset_names(void) {
   return IMAP4I_S("US-ASCII UTF-8 ISO-8859-1 ISO-8859-15 windows-1252");
 }
 
+/* Without what stands around it in mail: white space, and apostrophes for quotes. */
+static imap4_str bare(imap4_str name) {
+  static const char around[] = " \t'";
+  while (name.n > 0 && memchr(around, name.p[0], sizeof around - 1))
+    name = imap4i_tail(name, 1);
+  while (name.n > 0 && memchr(around, name.p[name.n - 1], sizeof around - 1))
+    name.n--;
+  return name;
+}
+
 int imap4i_charset_open(imap4i_charset *charset, imap4_str name) {
+  name = bare(name);
   *charset = (imap4i_charset){.kind = KIND_ICONV};
   for (size_t i = 0; i < IMAP4I_COUNT(built_in); i++) {
     if (imap4i_has_word(imap4i_str(built_in[i].namesz, strlen(built_in[i].namesz)), name)) {

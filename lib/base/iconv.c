@@ -36,7 +36,7 @@ static const char multi_octet[] =
 static const char two_octets[] = "utf-16 utf-16be utf-16le";
 static const char four_octets[] = "utf-32 utf-32be utf-32le";
 
-/* Names that mail uses and C libraries do not know. */
+/* Names that mail uses and C libraries do not know, or have another meaning for. */
 static const struct {
   const char *namez, *meansz;
 } other_names[] = {
@@ -61,6 +61,52 @@ static const struct {
     {"big5-eten", "big5"},
     {"x-mac-roman", "macintosh"},
     {"x-windows-1251", "cp1251"},
+    {"windows1251", "cp1251"},
+    {"win-1251", "cp1251"},
+    {"win1251", "cp1251"},
+    {"windows1250", "cp1250"},
+    {"x-mac-cyrillic", "maccyrillic"},
+    {"iso_8859-2:1987", "iso-8859-2"},
+    {"iso_8859-5:1988", "iso-8859-5"},
+    {"iso_8859-7:1987", "iso-8859-7"},
+    {"iso_8859-8:1988", "iso-8859-8"},
+    {"iso_8859-9:1989", "iso-8859-9"},
+    {"csisolatin2", "iso-8859-2"},
+    {"csisolatin5", "iso-8859-9"},
+    {"csisolatincyrillic", "iso-8859-5"},
+    {"csisolatingreek", "iso-8859-7"},
+    {"cskoi8r", "koi8-r"},
+    {"koi8", "koi8-r"},
+    {"koi8r", "koi8-r"},
+    {"koi8u", "koi8-u"},
+    {"koi8-ru", "koi8-u"},
+    {"csgb2312", "gbk"},
+    {"gb_2312-80", "gbk"},
+    {"cn-gb", "gbk"},
+    {"csbig5", "big5"},
+    {"cn-big5", "big5"},
+    {"x-x-big5", "big5"},
+    {"cseuckr", "cp949"},
+    {"euckr", "cp949"},
+    {"ks_c_5601-1989", "cp949"},
+    {"csksc56011987", "cp949"},
+    {"ms949", "cp949"},
+    {"csiso2022kr", "iso-2022-kr"},
+    {"eucjp", "euc-jp"},
+    {"cseucpkdfmtjapanese", "euc-jp"},
+    {"csshiftjis", "cp932"},
+    {"cswindows31j", "cp932"},
+    {"ms932", "cp932"},
+    {"csiso2022jp", "iso-2022-jp"},
+    {"cp50220", "iso-2022-jp"},
+    {"iso-2022-jp-1", "iso-2022-jp-2"},
+    {"iso-2022-jp-ms", "iso-2022-jp-2"},
+    {"unicode-1-1-utf-7", "utf-7"},
+    {"utf7", "utf-7"},
+    {"utf16", "utf-16"},
+    {"unicode", "utf-16"},
+    {"ucs-2", "utf-16be"},
+    {"iso-10646-ucs-2", "utf-16be"},
 };
 
 /* |listz| has |name|. */
@@ -92,9 +138,10 @@ static const char *find_name(imap4_str name, char scratch[NAME_SIZE]) {
 int imap4i_iconv_open(imap4i_iconv *state, imap4_str name) {
   char scratch[NAME_SIZE];
   const char *from = find_name(name, scratch);
-  *state = (imap4i_iconv){.unit = unit_of(name)};
-  if (state->unit == 0) state->unit = 1;
+  *state = (imap4i_iconv){.unit = 1};
   if (!from) return IMAP4_ERR_INVALID;
+  uint8_t unit = unit_of(imap4i_str(from, strlen(from)));
+  if (unit > 0) state->unit = unit;
   iconv_t handle = iconv_open("UTF-8", from);
   if ((intptr_t)handle == -1) return errno == ENOMEM ? IMAP4_ERR_NOMEM : IMAP4_ERR_INVALID;
   state->handle = handle;

@@ -56,6 +56,9 @@ static void test_names(void **unused) {
   assert_true(known(IMAP4I_S("ANSI_X3.4-1968")));
   assert_true(known(IMAP4I_S("CP1252")));
   assert_true(known(IMAP4I_S("ISO_8859-15")));
+  assert_true(known(IMAP4I_S("ISO_8859-1:1987")));
+  assert_true(known(IMAP4I_S("windows1252")));
+  assert_true(known(IMAP4I_S(" 'utf-8' ")));
 }
 
 /* Neither nothing, nor the locale's charset, nor anything that iconv takes for an instruction. */
@@ -70,7 +73,8 @@ static void test_unknown_names(void **unused) {
       {"char", 4},
       {"wchar_t", 7},
       {"INTERNAL", 8},
-      {"utf-8 ", 6},
+      {" ' ", 3},
+      {"utf-8 x", 7},
       {"utf-8\0", 6},
       {"../../x", 7},
       {"koi8-r//TRANSLIT", 16},
@@ -150,6 +154,71 @@ static void test_iconv(void **unused) {
   iconv_becomes(IMAP4I_S("windows-1258"), IMAP4I_S("a\xec"), IMAP4I_S("\xc3\xa1"));
 }
 
+/* Other names of the same. */
+static void test_iconv_names(void **unused) {
+  (void)unused;
+  static const struct {
+    const char *namesz, *inz, *outz;
+  } tests[] = {
+      {"cskoi8r koi8 koi8-ru", "\xf0\xd2", "\xd0\x9f\xd1\x80"},
+      {"windows1251 win-1251 'windows-1251'", "\xcf\xf0", "\xd0\x9f\xd1\x80"},
+      {"csgb2312 gb_2312-80 cn-gb x-gbk", "\xd6\xd0", "\xe4\xb8\xad"},
+      {"csbig5 cn-big5", "\xa4\xa4", "\xe4\xb8\xad"},
+      {"euckr cseuckr ms949 ks_c_5601-1989", "\xc7\xd1", "\xed\x95\x9c"},
+      {"eucjp x-euc-jp", "\xc6\xfc", "\xe6\x97\xa5"},
+      {"csshiftjis ms932 x-sjis", "\x93\xfa", "\xe6\x97\xa5"},
+      {"csiso2022jp cp50220 iso-2022-jp-1", "\x1b$BF|\x1b(B", "\xe6\x97\xa5"},
+      {"unicode-1-1-utf-7 utf7", "+AOk-", "\xc3\xa9"},
+      {"csisolatin2 iso_8859-2:1987", "\xb1", "\xc4\x85"},
+  };
+  if (!known(IMAP4I_S("koi8-r"))) return;
+  for (size_t i = 0; i < IMAP4I_COUNT(tests); i++) {
+    imap4_str names = imap4i_str(tests[i].namesz, strlen(tests[i].namesz)), name;
+    while (imap4i_next_word(&names, &name))
+      becomes(name, imap4i_str(tests[i].inz, strlen(tests[i].inz)),
+              imap4i_str(tests[i].outz, strlen(tests[i].outz)));
+  }
+  /* Two octets are skipped where they mean nothing. */
+  becomes(IMAP4I_S("ucs-2"), IMAP4I_S("\xdc\0\0a\0\xe9"), IMAP4I_S(FFFD "a\xc3\xa9"));
+  becomes(IMAP4I_S("utf16"), IMAP4I_S("\xfe\xff\0a\xdc\0\0b"), IMAP4I_S("a" FFFD "b"));
+}
+
+/* What follows something broken is not lost. */
+static void test_iconv_goes_on(void **unused) {
+  (void)unused;
+  static const struct {
+    const char *namez, *inz, *endz;
+  } tests[] = {
+      {"gb18030", "\xd6\xff ok \xd6\xd0", "k \xe4\xb8\xad"},
+      {"gb2312", "\xd6\r\nok \xd6\xd0", "k \xe4\xb8\xad"},
+      {"big5", "\xa4\x20 ok \xa4\xa4", "k \xe4\xb8\xad"},
+      {"euc-kr", "\xc7 \xff ok \xc7\xd1", "k \xed\x95\x9c"},
+      {"euc-jp", "\x8f\xff\xc6 ok \xc6\xfc", "k \xe6\x97\xa5"},
+      {"shift_jis", "\x93\xff\xfd ok \x93\xfa", "k \xe6\x97\xa5"},
+      {"koi8-r", "\xff ok \xf0", "k \xd0\x9f"},
+      {"windows-1255", "\xff\xd9 ok \xf9", "k \xd7\xa9"},
+      /* A line that does not shift back, a shift cut short, one that nobody knows. */
+      {"iso-2022-jp", "\x1b$BF|\r\nok \x1b$BF|\x1b(B", "\xe6\x97\xa5"},
+      {"iso-2022-jp", "\x1b$ ok \x1b$BF|\x1b(B", "k \xe6\x97\xa5"},
+      {"iso-2022-jp", "\x1b%X\xff ok \x1b$BF|\x1b(B", "k \xe6\x97\xa5"},
+      {"iso-2022-jp", "\x1b$BF\x1b(B ok \x1b$BF|\x1b(B", "k \xe6\x97\xa5"},
+      {"utf-7", "+A!!\xff ok +AOk-", " \xc3\xa9"},
+  };
+  if (!known(IMAP4I_S("koi8-r"))) return;
+  for (size_t i = 0; i < IMAP4I_COUNT(tests); i++) {
+    static flow_result whole;
+    imap4_str in = imap4i_str(tests[i].inz, strlen(tests[i].inz));
+    size_t n = strlen(tests[i].endz);
+    named state = {.name = imap4i_str(tests[i].namez, strlen(tests[i].namez))};
+    flow_check check = {begin, feed, end, &state, IMAP4I_FLOW_ROOM};
+    flow_check_run(&check, in, in.n, 1, FLOW_CHECK_MAX, false, &whole);
+    if (whole.n < n || memcmp(whole.p + whole.n - n, tests[i].endz, n) != 0) {
+      fail_msg("%s, test %zu: %.*s", tests[i].namez, i, (int)whole.n, whole.p);
+    }
+    becomes(state.name, in, imap4i_str(whole.p, whole.n));
+  }
+}
+
 static void test_iconv_invalid(void **unused) {
   (void)unused;
   iconv_becomes(IMAP4I_S("gb18030"),
@@ -197,6 +266,7 @@ int main(void) {
       cmocka_unit_test(test_names),         cmocka_unit_test(test_unknown_names),
       cmocka_unit_test(test_utf8),          cmocka_unit_test(test_single_octets),
       cmocka_unit_test(test_every_octet),   cmocka_unit_test(test_iconv),
+      cmocka_unit_test(test_iconv_names),   cmocka_unit_test(test_iconv_goes_on),
       cmocka_unit_test(test_iconv_invalid), cmocka_unit_test(test_random),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
