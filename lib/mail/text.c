@@ -36,6 +36,15 @@ size_t imap4i_unfold(char *p, size_t n) {
   return to;
 }
 
+size_t imap4i_collapse(char *p, size_t n) {
+  size_t to = 0;
+  for (size_t i = 0; i < n; i++) {
+    bool blank = p[i] == ' ' || p[i] == '\t';
+    if (!blank || to == 0 || p[to - 1] != ' ') p[to++] = blank ? ' ' : p[i];
+  }
+  return to;
+}
+
 /* The next octet to go out, or -1 at the end. */
 static int next_octet(imap4_str *s, int how) {
   while (s->n > 0) {

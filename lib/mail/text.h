@@ -17,6 +17,8 @@ imap4_str imap4i_trim(imap4_str s);
 /* Unfold in place (RFC 5322 section 2.2.3): line ends go, NUL goes, all else stays.  Returns the new length.
  */
 size_t imap4i_unfold(char *p, size_t n);
+/* Make each run of spaces and tabs one space, in place.  Returns the new length. */
+size_t imap4i_collapse(char *p, size_t n);
 /* Append |s| as a string: quoted where that is possible, else as a literal.  NUL is left out.  False
  * without memory. */
 IMAP4_MUST_USE bool imap4i_text_string(imap4i_buf *out, imap4_str s);

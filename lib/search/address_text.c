@@ -3,15 +3,18 @@
 #include "search/address_text.h"
 
 #include "imap4/error.h"
+#include "mail/text.h"
 
-bool imap4i_is_address_field(imap4_str name) {
-  return imap4i_has_word(IMAP4I_S("from to cc bcc sender reply-to"), name);
+/* The name of a mailbox or group, its white space as ENVELOPE shows it. */
+static bool put_name(imap4i_buf *out, imap4_str name) {
+  size_t before = out->n;
+  if (!imap4i_buf_puts(out, name)) return false;
+  if (name.n > 0) out->n = before + imap4i_collapse(out->p + before, name.n);
+  return true;
 }
 
 static bool put_mailbox(imap4i_buf *out, const imap4i_address *address) {
-  if (address->name.n > 0 && (!imap4i_buf_puts(out, address->name) || !imap4i_buf_putc(out, ' '))) {
-    return false;
-  }
+  if (address->name.n > 0 && (!put_name(out, address->name) || !imap4i_buf_putc(out, ' '))) return false;
   if (!imap4i_buf_putc(out, '<') || !imap4i_buf_puts(out, address->mailbox)) return false;
   if (address->host.n > 0 && (!imap4i_buf_putc(out, '@') || !imap4i_buf_puts(out, address->host))) {
     return false;
@@ -19,11 +22,12 @@ static bool put_mailbox(imap4i_buf *out, const imap4i_address *address) {
   return imap4i_buf_putc(out, '>');
 }
 
-static bool put_address(imap4i_buf *out, const imap4i_address *address, bool follows) {
+/* |before| is what separates it from the address in front. */
+static bool put_address(imap4i_buf *out, const imap4i_address *address, imap4_str before) {
   if (address->kind == IMAP4I_ADDRESS_GROUP_END) return imap4i_buf_putc(out, ';');
-  if (follows && !imap4i_buf_puts(out, IMAP4I_S(", "))) return false;
+  if (!imap4i_buf_puts(out, before)) return false;
   if (address->kind == IMAP4I_ADDRESS_MAILBOX) return put_mailbox(out, address);
-  return imap4i_buf_puts(out, address->name) && imap4i_buf_puts(out, IMAP4I_S(": "));
+  return put_name(out, address->name) && imap4i_buf_putc(out, ':');
 }
 
 int imap4i_address_text(imap4i_mem *mem, imap4_str value, imap4i_buf *out) {
@@ -31,14 +35,15 @@ int imap4i_address_text(imap4i_mem *mem, imap4_str value, imap4i_buf *out) {
   imap4i_address address;
   imap4i_address_list_init(&list, mem);
   imap4i_address_list_begin(&list, value);
-  bool got, follows = false;
+  imap4_str before = {0};
+  bool got;
   int status;
   while ((status = imap4i_address_list_next(&list, &address, &got)) == IMAP4_OK && got) {
-    if (!put_address(out, &address, follows)) {
+    if (!put_address(out, &address, before)) {
       status = IMAP4_ERR_NOMEM;
       break;
     }
-    follows = address.kind != IMAP4I_ADDRESS_GROUP;
+    before = address.kind == IMAP4I_ADDRESS_GROUP ? IMAP4I_S(" ") : IMAP4I_S(", ");
   }
   imap4i_address_list_free(&list);
   return status;

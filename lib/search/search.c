@@ -10,6 +10,7 @@
 #include "mail/digest.h"
 #include "mail/encoded_word.h"
 #include "mail/header.h"
+#include "mail/text.h"
 #include "search/address_text.h"
 #include "search/criteria.h"
 #include "search/haystack.h"
@@ -55,9 +56,9 @@ struct imap4i_search {
   bool begun;
   /* Where its octets go. */
   imap4i_field_reader fields;
-  imap4i_buf decoded; /* a field in UTF-8 */
-  imap4i_buf addresses;
-  imap4i_buf folded; /* its value, folded */
+  imap4i_buf decoded;   /* a field in UTF-8 */
+  imap4i_buf addresses; /* of it, as they stand */
+  imap4i_buf folded;    /* its value, folded */
   imap4i_matcher matcher;
   imap4i_haystack haystack;
 };
@@ -385,23 +386,27 @@ static int begin_segment(imap4i_search *search, const segment *now) {
   return imap4i_haystack_begin(&search->haystack, now->transfer, charset);
 }
 
-/* A field of the message's header: look at it for HEADER keys. */
-static bool look_at_field(imap4i_search *search, imap4_str name, imap4_str value, bool *news) {
+static bool is_named(const imap4i_key *key, imap4_str name, bool addresses) {
+  return key->kind == IMAP4I_KEY_HEADER && key->addresses == addresses && imap4i_ieq(key->field, name);
+}
+
+/* A field of the message's header: look at its text or its addresses for HEADER keys. */
+static bool look_at_field(imap4i_search *search, imap4_str name, imap4_str value, bool addresses,
+                          bool *news) {
   imap4i_criteria *criteria = &search->criteria;
   imap4i_terms *terms = &search->terms;
   bool is_folded = false;
   imap4i_buf_clear(&search->folded);
   for (size_t i = 0; i < criteria->count; i++) {
     const imap4i_key *key = &criteria->keys[i];
-    if (key->kind != IMAP4I_KEY_HEADER || key->text.n > 0 || !imap4i_ieq(key->field, name)) continue;
+    if (key->text.n > 0 || !is_named(key, name, addresses)) continue;
     criteria->values[i] = IMAP4I_TRUE;
     *news = true;
   }
   for (size_t i = 0; i < terms->header_count; i++) {
     imap4i_needle *needle = &terms->needles[i];
-    if (!needle->wanted || needle->found || !imap4i_ieq(criteria->keys[terms->owners[i]].field, name)) {
-      continue;
-    }
+    if (!needle->wanted || needle->found) continue;
+    if (!is_named(&criteria->keys[terms->owners[i]], name, addresses)) continue;
     if (!is_folded && !imap4i_fold_any(value, &search->folded)) return false;
     is_folded = true;
     if (!imap4i_needle_look(needle, search->mem, imap4i_buf_str(&search->folded))) return false;
@@ -410,60 +415,70 @@ static bool look_at_field(imap4i_search *search, imap4_str name, imap4_str value
   return true;
 }
 
-/* A field in UTF-8 as one line, and parts of it. */
-typedef struct line {
-  imap4_str whole;
-  imap4_str value;
-} line;
-
-/* Make a line of |field| in |search->decoded|; if wanted, its addresses follow in its value, but not in the
- * whole. */
-static int make_line(imap4i_search *search, const imap4i_field *field, bool addresses, line *made) {
-  imap4i_buf *decoded = &search->decoded;
-  imap4i_buf_clear(decoded);
-  bool ok = imap4i_buf_puts(decoded, field->name);
-  if (field->name.n > 0) ok = ok && imap4i_buf_puts(decoded, IMAP4I_S(": "));
-  size_t value = decoded->n;
-  int status = ok ? imap4i_encoded_words(field->value, decoded) : IMAP4_ERR_NOMEM;
-  if (status != IMAP4_OK) return status;
-  size_t end = decoded->n;
-  if (!imap4i_buf_puts(decoded, IMAP4I_S("\r\n"))) return IMAP4_ERR_NOMEM;
-  size_t whole = decoded->n;
-  if (addresses) {
-    imap4i_buf_clear(&search->addresses);
-    status = imap4i_address_text(search->mem, field->value, &search->addresses);
-    if (status == IMAP4_OK) status = imap4i_encoded_words(imap4i_buf_str(&search->addresses), decoded);
-    end = decoded->n;
-  }
-  /* Lines are folded before any white space, but readers think of a space. */
-  for (char *p = decoded->p; (p = memchr(p, '\t', (size_t)(decoded->p + decoded->n - p))) != NULL; p++) {
-    *p = ' ';
-  }
-  made->whole = imap4i_str(decoded->p, whole);
-  made->value = imap4i_str(decoded->p + value, end - value);
-  return status;
-}
-
-static bool is_named(const imap4i_search *search, imap4_str name) {
+static bool is_wanted_field(const imap4i_search *search, imap4_str name, bool addresses) {
   const imap4i_criteria *criteria = &search->criteria;
+  if (search->segments[search->at].kind != SEGMENT_HEADER || !search->wants_fields) return false;
   for (size_t i = 0; i < criteria->count; i++) {
-    if (criteria->wanted[i] && criteria->keys[i].kind == IMAP4I_KEY_HEADER &&
-        imap4i_ieq(criteria->keys[i].field, name)) {
-      return true;
-    }
+    if (criteria->wanted[i] && is_named(&criteria->keys[i], name, addresses)) return true;
   }
   return false;
 }
 
+/*
+ * Look at |search->decoded|, which ends with what keys of |field| ask for: its value, which begins at
+ * |start|, or its |addresses|.  Lines are folded at white space of any kind, and readers think of one space
+ * there; so each run is one space here, but for needles with more, which look before that.
+ */
+static int look_at_line(imap4i_search *search, const imap4i_field *field, size_t start, bool addresses,
+                        bool *news) {
+  imap4i_buf *line = &search->decoded;
+  bool named = is_wanted_field(search, field->name, addresses);
+  for (bool collapsed = !search->terms.blanks;; collapsed = true) {
+    if (collapsed && line->n > start) {
+      line->n = start + imap4i_collapse(line->p + start, line->n - start);
+    }
+    imap4_str value = imap4i_tail(imap4i_buf_str(line), start);
+    if (named && !look_at_field(search, field->name, value, addresses, news)) return IMAP4_ERR_NOMEM;
+    if (search->wants_text && !addresses) {
+      size_t end = line->n;
+      if (!imap4i_buf_puts(line, IMAP4I_S("\r\n"))) return IMAP4_ERR_NOMEM;
+      int status = imap4i_haystack_feed(&search->haystack, imap4i_buf_str(line), false, news);
+      if (status != IMAP4_OK) return status;
+      line->n = end;
+    }
+    if (collapsed) return IMAP4_OK;
+  }
+}
+
+static int take_text(imap4i_search *search, const imap4i_field *field, bool *news) {
+  imap4i_buf *line = &search->decoded;
+  imap4i_buf_clear(line);
+  bool ok = imap4i_buf_puts(line, field->name);
+  if (field->name.n > 0) ok = ok && imap4i_buf_puts(line, IMAP4I_S(": "));
+  size_t start = line->n;
+  int status = ok ? imap4i_encoded_words(field->value, line) : IMAP4_ERR_NOMEM;
+  return status == IMAP4_OK ? look_at_line(search, field, start, false, news) : status;
+}
+
+static int take_addresses(imap4i_search *search, const imap4i_field *field, bool *news) {
+  imap4i_buf_clear(&search->addresses);
+  imap4i_buf_clear(&search->decoded);
+  int status = imap4i_address_text(search->mem, field->value, &search->addresses);
+  if (status == IMAP4_OK) {
+    status = imap4i_encoded_words(imap4i_buf_str(&search->addresses), &search->decoded);
+  }
+  return status == IMAP4_OK ? look_at_line(search, field, 0, true, news) : status;
+}
+
 static int take_field(imap4i_search *search, const imap4i_field *field, bool *news) {
-  bool named = search->segments[search->at].kind == SEGMENT_HEADER && search->wants_fields &&
-               is_named(search, field->name);
-  if (!named && !search->wants_text) return IMAP4_OK;
-  line made;
-  int status = make_line(search, field, named && imap4i_is_address_field(field->name), &made);
-  if (status != IMAP4_OK) return status;
-  if (named && !look_at_field(search, field->name, made.value, news)) return IMAP4_ERR_NOMEM;
-  return search->wants_text ? imap4i_haystack_feed(&search->haystack, made.whole, false, news) : IMAP4_OK;
+  int status = IMAP4_OK;
+  if (search->wants_text || is_wanted_field(search, field->name, false)) {
+    status = take_text(search, field, news);
+  }
+  if (status == IMAP4_OK && is_wanted_field(search, field->name, true)) {
+    status = take_addresses(search, field, news);
+  }
+  return status;
 }
 
 static int feed_header(imap4i_search *search, imap4_str data, bool last, bool *news) {

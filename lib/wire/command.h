@@ -150,7 +150,7 @@ enum {
   IMAP4I_KEY_SENTBEFORE,
   IMAP4I_KEY_SENTON,
   IMAP4I_KEY_SENTSINCE,
-  IMAP4I_KEY_HEADER, /* |field| has |text|; BCC, CC, FROM, SUBJECT and TO are this */
+  IMAP4I_KEY_HEADER, /* |field| has |text|; BCC, CC, FROM, SUBJECT and TO are this too */
   IMAP4I_KEY_BODY,
   IMAP4I_KEY_TEXT
 };
@@ -158,6 +158,7 @@ enum {
 /* One key or operator.  UNSEEN is FLAG and NOT, NEW is RECENT, FLAG, NOT and AND, and so on. */
 typedef struct imap4i_key {
   uint8_t kind;
+  bool addresses; /* BCC, CC, FROM, TO: the addresses of |field|, not its text */
   uint32_t operands;
   uint64_t number;
   int64_t day; /* days since 1970-01-01 */

@@ -25,7 +25,7 @@ typedef struct builder {
 } builder;
 
 /* What follows the name of a key. */
-enum { NOTHING, FLAG, TEXT, FIELD_TEXT, NAMED_FIELD, DATE, NUMBER, KEYWORD, SET, NEW, OLD, NOT, OR };
+enum { NOTHING, FLAG, TEXT, FIELD_TEXT, SUBJECT, ADDRESSES, DATE, NUMBER, KEYWORD, SET, NEW, OLD, NOT, OR };
 
 typedef struct key_name {
   imap4_str name;
@@ -41,14 +41,14 @@ typedef struct key_name {
 static const key_name key_names[] = {
     {NAME("ALL"), NOTHING, IMAP4I_KEY_ALL, 0, false},
     {NAME("ANSWERED"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_ANSWERED, false},
-    {NAME("BCC"), NAMED_FIELD, IMAP4I_KEY_HEADER, 0, false},
+    {NAME("BCC"), ADDRESSES, IMAP4I_KEY_HEADER, 0, false},
     {NAME("BEFORE"), DATE, IMAP4I_KEY_BEFORE, 0, false},
     {NAME("BODY"), TEXT, IMAP4I_KEY_BODY, 0, false},
-    {NAME("CC"), NAMED_FIELD, IMAP4I_KEY_HEADER, 0, false},
+    {NAME("CC"), ADDRESSES, IMAP4I_KEY_HEADER, 0, false},
     {NAME("DELETED"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_DELETED, false},
     {NAME("DRAFT"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_DRAFT, false},
     {NAME("FLAGGED"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_FLAGGED, false},
-    {NAME("FROM"), NAMED_FIELD, IMAP4I_KEY_HEADER, 0, false},
+    {NAME("FROM"), ADDRESSES, IMAP4I_KEY_HEADER, 0, false},
     {NAME("HEADER"), FIELD_TEXT, IMAP4I_KEY_HEADER, 0, false},
     {NAME("KEYWORD"), KEYWORD, IMAP4I_KEY_KEYWORD, 0, false},
     {NAME("LARGER"), NUMBER, IMAP4I_KEY_LARGER, 0, false},
@@ -64,9 +64,9 @@ static const key_name key_names[] = {
     {NAME("SENTSINCE"), DATE, IMAP4I_KEY_SENTSINCE, 0, false},
     {NAME("SINCE"), DATE, IMAP4I_KEY_SINCE, 0, false},
     {NAME("SMALLER"), NUMBER, IMAP4I_KEY_SMALLER, 0, false},
-    {NAME("SUBJECT"), NAMED_FIELD, IMAP4I_KEY_HEADER, 0, false},
+    {NAME("SUBJECT"), SUBJECT, IMAP4I_KEY_HEADER, 0, false},
     {NAME("TEXT"), TEXT, IMAP4I_KEY_TEXT, 0, false},
-    {NAME("TO"), NAMED_FIELD, IMAP4I_KEY_HEADER, 0, false},
+    {NAME("TO"), ADDRESSES, IMAP4I_KEY_HEADER, 0, false},
     {NAME("UID"), SET, IMAP4I_KEY_UID, 0, false},
     {NAME("UNANSWERED"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_ANSWERED, true},
     {NAME("UNDELETED"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_DELETED, true},
@@ -249,8 +249,10 @@ static int take_key(builder *b, const key_name *name) {
   case TEXT:
     status = take_text(b, &key.text);
     break;
-  case NAMED_FIELD:
+  case SUBJECT:
+  case ADDRESSES:
     key.field = name->name;
+    key.addresses = name->takes == ADDRESSES;
     status = take_text(b, &key.text);
     break;
   case FIELD_TEXT:

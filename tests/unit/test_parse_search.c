@@ -51,7 +51,7 @@ static size_t show_key(char *to, size_t n, const imap4i_key *key) {
     to[n++] = ':';
     n = show_number(to, n, key->day);
   } else if (key->kind == IMAP4I_KEY_HEADER) {
-    to[n++] = ':';
+    n = show(to, n, key->addresses ? IMAP4I_S("@") : IMAP4I_S(":"));
     n = show(to, n, key->field);
   }
   if (key->kind >= IMAP4I_KEY_HEADER || key->kind == IMAP4I_KEY_KEYWORD) {
@@ -118,11 +118,12 @@ static void test_flag_keys(void **state) {
 
 static void test_string_keys(void **state) {
   (void)state;
-  check_keys(" BCC a", "header:BCC=a");
-  check_keys(" cc \"a b\"", "header:CC=a b");
-  check_keys(" FROM {3}\r\na\"b", "header:FROM=a\"b");
+  check_keys(" BCC a", "header@BCC=a");
+  check_keys(" cc \"a b\"", "header@CC=a b");
+  check_keys(" FROM {3}\r\na\"b", "header@FROM=a\"b");
   check_keys(" SUBJECT \"\"", "header:SUBJECT=");
-  check_keys(" TO x", "header:TO=x");
+  check_keys(" TO x", "header@TO=x");
+  check_keys(" HEADER To x", "header:To=x");
   check_keys(" HEADER X-ONLY yes", "header:X-ONLY=yes");
   check_keys(" HEADER \"Message-ID\" \"<a@b>\"", "header:Message-ID=<a@b>");
   check_keys(" HEADER a \"\"", "header:a=");

@@ -252,6 +252,8 @@ static const char letterz[] = "Return-Path: <bounce@example.net>\r\n"
                               "Received: first\r\n"
                               "Received: second\r\n"
                               "X-Empty:\r\n"
+                              "X-Blanks: two  three \t four\r\n"
+                              "\t five\r\n"
                               "MIME-Version: 1.0\r\n"
                               "Content-Type: multipart/mixed; boundary=b\r\n"
                               "\r\n"
@@ -301,7 +303,19 @@ static const struct {
     /* Fields. */
     {" SUBJECT \"A PLAIN FOLD\"", 1},
     {" SUBJECT \"and tabs\"", 1},
-    {" SUBJECT \"and\ttabs\"", 1},
+    {" SUBJECT \"and\ttabs\"", 1}, /* as it stands */
+    {" SUBJECT \"and  tabs\"", 0},
+    {" SUBJECT \"plain\tfold\"", 0},
+    {" TEXT \"and tabs\"", 1},
+    {" TEXT \"and\ttabs\"", 1},
+    {" HEADER X-Blanks \"two three four five\"", 1},
+    {" HEADER X-Blanks \"two  three\"", 1},
+    {" HEADER X-Blanks \"three \t four\"", 1},
+    {" HEADER X-Blanks \"three  four\"", 0},
+    {" HEADER X-Blanks \"four\t five\"", 1},
+    {" TEXT \"x-blanks: two three four five\"", 1},
+    {" TEXT \"x-blanks: two  three\"", 1},
+    {" TEXT \"four five\" TEXT \"two  three\"", 1},
     {" CHARSET UTF-8 SUBJECT \"gr\303\234\303\237E\"", 1},
     {" CHARSET UTF-8 SUBJECT \"GRU\314\210\"", 1},
     {" SUBJECT \"=?\"", 0},
@@ -316,12 +330,20 @@ static const struct {
     {" NOT HEADER X-None \"\"", 1},
     {" HEADER X-Part \"\"", 0},
     {" HEADER Receive first", 0},
-    /* Addresses, as they stand and as they are read. */
+    /* Addresses, as ENVELOPE has them; HEADER looks at them as they stand. */
     {" FROM \"Smith, J. <j.smith@\"", 1},
-    {" FROM \"\\\"Smith, J.\\\"\"", 1},
-    {" FROM \"(at work)\"", 1},
+    {" FROM \"\\\"Smith, J.\\\"\"", 0},
+    {" HEADER From \"\\\"Smith, J.\\\"\"", 1},
+    {" FROM \"at work\"", 0},
+    {" HEADER From \"(at work)\"", 1},
+    {" HEADER From \"Smith, J. <\"", 0},
+    {" FROM \"\" HEADER From \"\"", 1},
     {" TO \"<ann@example.com>\"", 1},
+    {" HEADER To \"<ann@\"", 0},
+    {" HEADER To \", ann@example.com;\"", 1},
+    {" TO \"friends: \"", 1},
     {" CHARSET UTF-8 TO \"j\303\266rg <joerg\"", 1},
+    {" FROM smith HEADER From work TEXT \"from: \\\"smith\"", 1},
     {" TO j.smith", 0},
     {" CC \"\"", 0},
     /* Bodies: text, decoded. */

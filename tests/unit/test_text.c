@@ -78,6 +78,14 @@ static void test_unfold(void **unused) {
   assert_int_equal(imap4i_trim(IMAP4I_S("  ")).n, 0);
 }
 
+static void test_collapse(void **unused) {
+  (void)unused;
+  char text[] = " \ta \t b\tc\r\n  d  ";
+  size_t n = imap4i_collapse(text, sizeof(text) - 1);
+  assert_true(imap4i_eq(imap4i_str(text, n), IMAP4I_S(" a b c\r\n d ")));
+  assert_int_equal(imap4i_collapse(NULL, 0), 0);
+}
+
 /* Any octets, written by any function, are one string that can be sent. */
 static void test_any(void **unused) {
   (void)unused;
@@ -126,8 +134,9 @@ static void test_full(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_string),  cmocka_unit_test(test_collapsed),
-                                     cmocka_unit_test(test_lengths), cmocka_unit_test(test_unfold),
-                                     cmocka_unit_test(test_any),     cmocka_unit_test(test_full)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_string),   cmocka_unit_test(test_collapsed),
+                                     cmocka_unit_test(test_lengths),  cmocka_unit_test(test_unfold),
+                                     cmocka_unit_test(test_collapse), cmocka_unit_test(test_any),
+                                     cmocka_unit_test(test_full)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
