@@ -3,19 +3,15 @@
 #include "search/address_text.h"
 
 #include "imap4/error.h"
-#include "mail/text.h"
-
-/* The name of a mailbox or group, its white space as ENVELOPE shows it. */
-static bool put_name(imap4i_buf *out, imap4_str name) {
-  size_t before = out->n;
-  if (!imap4i_buf_puts(out, name)) return false;
-  if (name.n > 0) out->n = before + imap4i_collapse(out->p + before, name.n);
-  return true;
-}
 
 static bool put_mailbox(imap4i_buf *out, const imap4i_address *address) {
-  if (address->name.n > 0 && (!put_name(out, address->name) || !imap4i_buf_putc(out, ' '))) return false;
-  if (!imap4i_buf_putc(out, '<') || !imap4i_buf_puts(out, address->mailbox)) return false;
+  if (address->name.n > 0 && (!imap4i_buf_puts(out, address->name) || !imap4i_buf_putc(out, ' ')))
+    return false;
+  if (!imap4i_buf_putc(out, '<')) return false;
+  if (address->route.n > 0 && (!imap4i_buf_puts(out, address->route) || !imap4i_buf_putc(out, ':'))) {
+    return false;
+  }
+  if (!imap4i_buf_puts(out, address->mailbox)) return false;
   if (address->host.n > 0 && (!imap4i_buf_putc(out, '@') || !imap4i_buf_puts(out, address->host))) {
     return false;
   }
@@ -27,7 +23,7 @@ static bool put_address(imap4i_buf *out, const imap4i_address *address, imap4_st
   if (address->kind == IMAP4I_ADDRESS_GROUP_END) return imap4i_buf_putc(out, ';');
   if (!imap4i_buf_puts(out, before)) return false;
   if (address->kind == IMAP4I_ADDRESS_MAILBOX) return put_mailbox(out, address);
-  return put_name(out, address->name) && imap4i_buf_putc(out, ':');
+  return imap4i_buf_puts(out, address->name) && imap4i_buf_putc(out, ':');
 }
 
 int imap4i_address_text(imap4i_mem *mem, imap4_str value, imap4i_buf *out) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Address fields as readers see them: "name <mailbox@host>, ...", without quotes, comments and routes,
+ * Address fields as readers see them: "name <mailbox@host>, ...", without quotes and comments,
  * however the message writes them.  RFC 3501 has FROM, TO, CC and BCC look in the envelope structure, and
  * what people type is this.  HEADER looks at the field as it stands.
  */
