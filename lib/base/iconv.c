@@ -104,6 +104,7 @@ static const struct {
     {"unicode-1-1-utf-7", "utf-7"},
     {"utf7", "utf-7"},
     {"utf16", "utf-16"},
+    {"utf32", "utf-32"},
     {"unicode", "utf-16"},
     {"ucs-2", "utf-16be"},
     {"iso-10646-ucs-2", "utf-16be"},

@@ -78,7 +78,9 @@ static void test_bad(void **unused) {
                                     "1 No 1997 09:55:06 -0600",
                                     "1 Nox 1997 09:55:06 -0600",
                                     "1 Nov 1 09:55:06 -0600",
-                                    "1 Nov 19971 09:55:06 -0600"};
+                                    "1 Nov 19971 09:55:06 -0600",
+                                    "1 Nov 09:55:06 -0600",
+                                    "1 Nov 97:55"};
   imap4_date date;
   for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
     if (imap4i_date_parse(STR(bad[i]), &date)) fail_msg("%s", bad[i]);
