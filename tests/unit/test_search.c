@@ -480,6 +480,71 @@ static void test_reads_no_more_than_needed(void **state) {
   assert_true(find(" BODY nonsense", &m).octets < 150);
 }
 
+/* What a key costs decides when it is looked at, not where it stands in the command: rows before the digest,
+ * the digest before octets, the header before bodies. */
+static const struct {
+  const char *queryz;
+  uint32_t attributes;
+  int begun;      /* what imap4i_search_begin() says */
+  int digested;   /* and imap4i_search_digest(), if it is asked */
+  bool in_header; /* the octets that are needed first are there */
+} cost_tests[] = {
+    {" ALL 1:5 UID 50 OLD", 0, 1, 0, false},
+    {" TEXT x UNSEEN", IMAP4_ATTR_FLAGS | IMAP4_ATTR_DIGEST, 0, 0, false},
+    {" BODY words KEYWORD nothing", IMAP4_ATTR_FLAGS | IMAP4_ATTR_DIGEST, 0, 0, false},
+    {" SUBJECT plain SMALLER 10", IMAP4_ATTR_SIZE | IMAP4_ATTR_DIGEST, 0, 0, false},
+    {" SENTON 1-Mar-2022 SINCE 1-Mar-2022", IMAP4_ATTR_INTERNALDATE | IMAP4_ATTR_DIGEST, 0, 0, false},
+    {" TEXT x NOT 5", IMAP4_ATTR_DIGEST, 0, 0, false},
+    {" OR BODY x OR SENTON 2-Mar-2022 SEEN", IMAP4_ATTR_FLAGS | IMAP4_ATTR_DIGEST, 1, 0, false},
+    {" NOT (TEXT x UNSEEN)", IMAP4_ATTR_FLAGS | IMAP4_ATTR_DIGEST, 1, 0, false},
+    {" TEXT x SENTON 2-Mar-2022", IMAP4_ATTR_DIGEST, 2, 0, false},
+    {" BODY words SENTSINCE 2-Mar-2022 SEEN", IMAP4_ATTR_FLAGS | IMAP4_ATTR_DIGEST, 2, 0, false},
+    {" OR SUBJECT plain SENTBEFORE 2-Mar-2022", IMAP4_ATTR_DIGEST, 2, 1, false},
+    {" OR UNSEEN NOT SENTON 2-Mar-2022", IMAP4_ATTR_FLAGS | IMAP4_ATTR_DIGEST, 2, 1, false},
+    {" BODY words SUBJECT plain", IMAP4_ATTR_DIGEST, 2, 2, true},
+    {" OR BODY words FROM smith", IMAP4_ATTR_DIGEST, 2, 2, true},
+    {" BODY words OR SEEN SUBJECT plain", IMAP4_ATTR_FLAGS | IMAP4_ATTR_DIGEST, 2, 2, false},
+    {" BODY words OR SENTON 1-Mar-2022 TEXT plain", IMAP4_ATTR_DIGEST, 2, 2, false},
+};
+
+static void check_costs(size_t i) {
+  memory_check check, parser_check;
+  imap4i_arena arena;
+  imap4i_parser parser;
+  imap4i_args args;
+  imap4i_search *search = NULL;
+  imap4i_walker *walker = NULL;
+  imap4_str digest, query = imap4i_str(cost_tests[i].queryz, strlen(cost_tests[i].queryz));
+  uint64_t offset, length;
+  mail m = letter();
+  imap4i_search_message message = {&m.row, m.seq, m.recent, m.max_seq, m.max_uid};
+  imap4i_arena_init(&arena, memory_check_init(&parser_check));
+  imap4i_parser_init(&parser, query, &arena, &limits, '/');
+  assert_int_equal(imap4i_parse_search(&parser, &args), IMAP4_OK);
+  assert_int_equal(imap4i_search_new(memory_check_init(&check), &args.search, &limits, &search), IMAP4_OK);
+  assert_int_equal(imap4i_search_attributes(search), cost_tests[i].attributes);
+  int result = imap4i_search_begin(search, &message);
+  assert_int_equal(result, cost_tests[i].begun);
+  assert_false(imap4i_search_need(search, &offset, &length));
+  if (result == IMAP4I_SEARCH_UNDECIDED) {
+    assert_int_equal(walk(&check.mem, m.text, &walker, &digest), IMAP4_OK);
+    result = imap4i_search_digest(search, digest);
+    assert_int_equal(result, cost_tests[i].digested);
+    assert_int_equal(imap4i_search_need(search, &offset, &length), result == IMAP4I_SEARCH_UNDECIDED);
+    if (result == IMAP4I_SEARCH_UNDECIDED) assert_int_equal(offset == 0, cost_tests[i].in_header);
+    imap4i_walker_free(walker);
+  }
+  imap4i_search_free(search);
+  memory_check_end(&check);
+  imap4i_arena_free(&arena);
+}
+
+static void test_cheap_keys_first(void **state) {
+  (void)state;
+  for (size_t i = 0; i < IMAP4I_COUNT(cost_tests); i++)
+    check_costs(i);
+}
+
 static void test_long_body_stops_early(void **state) {
   (void)state;
   const size_t size = 1000000;
@@ -649,6 +714,7 @@ int main(void) {
       cmocka_unit_test(test_odd_messages),
       cmocka_unit_test(test_long_fields),
       cmocka_unit_test(test_reads_no_more_than_needed),
+      cmocka_unit_test(test_cheap_keys_first),
       cmocka_unit_test(test_long_body_stops_early),
       cmocka_unit_test(test_each_allocation_fails),
       cmocka_unit_test(test_random_queries),
