@@ -268,11 +268,11 @@ static int add_type(imap4i_fields *fields, imap4_str value) {
   return r == IMAP4_OK ? set_parameters(fields) : r;
 }
 
-/* RFC 2045 section 4: a message that does not say it is MIME is plain text, whatever its header has. */
+/* RFC 2045 section 4: a message that does not say it is MIME is plain text, whatever its header has.  SEARCH
+ * decodes it all the same. */
 static void forget_content(imap4i_fields *fields) {
   for (unsigned id = IMAP4I_FIELD_ENCODING; id <= IMAP4I_FIELD_LOCATION; id++)
     imap4i_maker_drop(fields->maker, id);
-  fields->encoding = IMAP4I_ENCODING_IDENTITY;
 }
 
 int imap4i_fields_finish(imap4i_fields *fields, bool message, bool in_digest) {
