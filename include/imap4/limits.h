@@ -93,7 +93,7 @@ typedef struct imap4_limits {
   uint32_t query_rows;
   /** Parts of a message (0 / 10,000): what follows is part of the last one. */
   uint32_t mime_parts;
-  /** Multiparts and messages inside each other (0 / 100): deeper ones are opaque. */
+  /** Levels of parts, the message itself being the first (0 / 100): what the last one holds is opaque. */
   uint32_t mime_depth;
   /** Octets of one header field that SEARCH looks at (0 / 65,536). */
   uint32_t header_field_octets;

@@ -116,12 +116,16 @@ bool imap4i_maker_close(imap4i_maker *maker, const imap4i_part *part, size_t *re
   r[3] = (char)texts;
   imap4i_set32(r + 4, (uint32_t)(maker->digest.n - maker->record));
   imap4i_set32(r + 8, part->parent);
-  imap4i_set64(r + 12, part->header_offset);
-  imap4i_set64(r + 20, part->header_length);
   *record = maker->record;
+  imap4i_maker_set_header(maker, *record, part->header_offset, part->header_length);
   imap4i_maker_set_body(maker, *record, part->body_length, part->lines);
   maker->parts++;
   return true;
+}
+
+void imap4i_maker_set_header(imap4i_maker *maker, size_t record, uint64_t offset, uint64_t length) {
+  imap4i_set64(maker->digest.p + record + 12, offset);
+  imap4i_set64(maker->digest.p + record + 20, length);
 }
 
 void imap4i_maker_set_body(imap4i_maker *maker, size_t record, uint64_t length, uint64_t lines) {

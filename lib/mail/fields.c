@@ -37,6 +37,7 @@ void imap4i_fields_clear(imap4i_fields *fields) {
   memset(fields->addresses, 0, sizeof fields->addresses);
   memset(fields->octets, 0, sizeof fields->octets);
   imap4i_buf_clear(&fields->boundary);
+  fields->has_boundary = false;
   fields->date = (imap4_date){0};
   fields->type = IMAP4I_TYPE_OTHER;
   fields->encoding = IMAP4I_ENCODING_IDENTITY;
@@ -240,7 +241,7 @@ static int set_parameters(imap4i_fields *fields) {
   imap4_str extra = {0};
   unsigned found;
   if (!imap4i_params_find(params, IMAP4I_S("boundary"), &fields->boundary, &found)) return IMAP4_ERR_NOMEM;
-  if (found == IMAP4I_PARAM_CUT) imap4i_buf_clear(&fields->boundary);
+  fields->has_boundary = found != IMAP4I_PARAM_NONE;
   imap4i_buf_clear(charset);
   if (!imap4i_params_find(params, IMAP4I_S("charset"), charset, &found)) return IMAP4_ERR_NOMEM;
   int r = end_text(fields, imap4i_buf_puts(begin_text(fields, IMAP4I_TEXT_CHARSET), imap4i_buf_str(charset)));
@@ -287,8 +288,10 @@ int imap4i_fields_finish(imap4i_fields *fields, bool message, bool in_digest) {
 }
 
 int imap4i_fields_make_opaque(imap4i_fields *fields) {
-  imap4i_buf_clear(&fields->boundary);
-  return set_type(fields, IMAP4I_S("application"), IMAP4I_S("octet-stream"));
+  fields->has_boundary = false;
+  fields->type = IMAP4I_TYPE_OTHER;
+  return end_text(fields, imap4i_buf_puts(begin_text(fields, IMAP4I_FIELD_TYPE),
+                                          IMAP4I_S("\"APPLICATION\" \"OCTET-STREAM\"")));
 }
 
 /* ---- one field ------------------------------------------------------------------------------ */

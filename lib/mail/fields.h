@@ -20,8 +20,8 @@ enum {
   IMAP4I_TYPE_MESSAGE /* message/rfc822 */
 };
 
-/* Longest boundary that is recognised: RFC 2046 allows 70 octets, a line holds 998. */
-#define IMAP4I_BOUNDARY_MAX 990
+/* Octets of a boundary that are kept and compared: RFC 2046 allows 70. */
+#define IMAP4I_BOUNDARY_MAX 250
 /* Longest charset name that is kept for decoding. */
 #define IMAP4I_CHARSET_MAX 64
 
@@ -36,7 +36,8 @@ typedef struct imap4i_fields {
   uint8_t encoding;         /* IMAP4I_ENCODING_* */
   bool started;             /* the start of a list was added */
   bool disposition_is_bare; /* it has no parameters */
-  imap4i_buf boundary;
+  bool has_boundary;        /* there is one, perhaps empty */
+  imap4i_buf boundary;      /* its first octets */
   imap4i_buf charset;
   imap4i_params params;
   imap4i_address_list list;
@@ -60,7 +61,7 @@ int imap4i_fields_add_start(imap4i_fields *fields, unsigned id, imap4_str value,
 /* The header is complete: settle the type.  |message|: it is the header of a message, not of a part;
  * |in_digest|: without a Content-Type this is a message. */
 int imap4i_fields_finish(imap4i_fields *fields, bool message, bool in_digest);
-/* The body cannot be looked into: it becomes application/octet-stream. */
+/* The body cannot be looked into: it becomes application/octet-stream, with the parameters that it had. */
 int imap4i_fields_make_opaque(imap4i_fields *fields);
 
 #endif

@@ -141,13 +141,32 @@ static bool passes(const imap4i_header_filter *filter) {
   return filter->inverse;
 }
 
+/* A line of nothing but CR, as broken conversions of line ends leave it.  No field stands behind it for those
+ * who ask for some: it is the empty line to them. */
+static bool is_stray(imap4_str line) {
+  size_t n = line.n;
+  while (n > 0 && (line.p[n - 1] == '\r' || line.p[n - 1] == '\n'))
+    n--;
+  return n == 0;
+}
+
+/* A field begins, with |piece|.  What passes in its place if it is |filter->passing|. */
+static imap4_str begin_passing(imap4i_header_filter *filter, imap4_str piece) {
+  if (is_stray(piece)) {
+    filter->passing = filter->ended = true;
+    return IMAP4I_S("\r\n");
+  }
+  filter->passing = passes(filter);
+  return piece;
+}
+
 int imap4i_header_filter_feed(imap4i_header_filter *filter, imap4_str data, imap4i_buf *out) {
   imap4_str piece;
   unsigned event;
   if (data.n > 0) filter->empty = false;
   while (!filter->ended &&
          (event = imap4i_header_next(&filter->header, &data, &piece)) != IMAP4I_HEADER_MORE) {
-    if (event == IMAP4I_HEADER_FIELD) filter->passing = passes(filter);
+    if (event == IMAP4I_HEADER_FIELD) piece = begin_passing(filter, piece);
     if (event == IMAP4I_HEADER_END) filter->passing = filter->ended = true;
     if (filter->passing && !imap4i_buf_puts(out, piece)) return IMAP4_ERR_NOMEM;
   }
@@ -157,12 +176,13 @@ int imap4i_header_filter_feed(imap4i_header_filter *filter, imap4_str data, imap
 int imap4i_header_filter_finish(imap4i_header_filter *filter, imap4i_buf *out) {
   imap4_str piece;
   if (filter->ended) return IMAP4_OK;
-  filter->ended = true;
-  if (imap4i_header_finish(&filter->header, &piece) == IMAP4I_HEADER_FIELD && passes(filter) &&
-      !imap4i_buf_puts(out, piece)) {
-    return IMAP4_ERR_NOMEM;
+  if (imap4i_header_finish(&filter->header, &piece) == IMAP4I_HEADER_FIELD) {
+    piece = begin_passing(filter, piece);
+    if (filter->passing && !imap4i_buf_puts(out, piece)) return IMAP4_ERR_NOMEM;
   }
-  if (filter->inverse || filter->empty) return IMAP4_OK;
+  bool done = filter->ended || filter->inverse || filter->empty;
+  filter->ended = true;
+  if (done) return IMAP4_OK;
   return imap4i_buf_puts(out, IMAP4I_S("\r\n")) ? IMAP4_OK : IMAP4_ERR_NOMEM;
 }
 

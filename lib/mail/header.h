@@ -54,8 +54,8 @@ typedef struct imap4i_header_filter {
 /* |fields| must outlive the filter. */
 void imap4i_header_filter_init(imap4i_header_filter *filter, const imap4_str *fields, size_t field_count,
                                bool inverse);
-/* Append what passes of |data| to |out|; octets behind the empty line never pass.  IMAP4_OK or
- * IMAP4_ERR_NOMEM (|out| is full). */
+/* Append what passes of |data| to |out|; octets behind the empty line never pass, and a line of nothing but
+ * CR is as good as that.  IMAP4_OK or IMAP4_ERR_NOMEM (|out| is full). */
 int imap4i_header_filter_feed(imap4i_header_filter *filter, imap4_str data, imap4i_buf *out);
 /* The header is over: append what was held back.  Behind chosen fields (not behind those that are left when
  * others are taken out) stands an empty line even if the header had none. */

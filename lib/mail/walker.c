@@ -20,6 +20,9 @@
 /* "--", boundary, "--" and a line end, and one octet to see that a line is longer. */
 #define HELD_MAX (IMAP4I_BOUNDARY_MAX + 8)
 
+/* Boundaries that begin each other are told apart by so many octets; RFC 2046 allows 70. */
+#define SIGNIFICANT 80
+
 /* Lists of addresses are taken off when so many octets have come. */
 #define LIST_OCTETS 4096
 
@@ -27,16 +30,18 @@
 enum {
   IN_HEADER,   /* of the part that begins at |header_offset| */
   IN_BODY,     /* of the innermost open part: text, preamble or epilogue */
-  IN_DELIMITER /* a delimiter line of it; behind it a part begins, or after the last the epilogue */
+  IN_DELIMITER /* a delimiter line of it; with its end a part begins, or after the last the epilogue */
 };
 
 typedef struct open_part {
   size_t record; /* in the digest */
   uint32_t index;
-  uint8_t kind;             /* IMAP4I_PART_* */
-  bool of_digest;           /* a multipart/digest: its parts are messages unless they say otherwise */
-  uint32_t boundary_length; /* 0: no delimiter is looked for */
-  size_t boundary;          /* in |boundaries| */
+  uint8_t kind;   /* IMAP4I_PART_* */
+  bool of_digest; /* a multipart/digest: its parts are messages unless they say otherwise */
+  bool bounded;   /* delimiters are looked for */
+  uint32_t boundary_length;
+  size_t boundary; /* in |boundaries| */
+  uint64_t header_offset;
   uint64_t body_offset;
   uint64_t lines; /* LF before its body */
 } open_part;
@@ -56,10 +61,10 @@ struct imap4i_walker {
   unsigned field;         /* the known header field under way, or IMAP4I_FIELD_COUNT */
   uint64_t header_offset; /* IN_HEADER: where it begins */
   uint32_t depth;         /* open multiparts and messages */
+  uint32_t bounded;       /* open parts that are */
   uint64_t at;            /* octets taken */
   uint64_t lines;         /* LF among them */
   uint64_t floor;         /* no body ends before this: a header or delimiter ended here */
-  uint64_t floor_lines;   /* LF before it */
   size_t held_length;
   imap4_date date;
   imap4i_buf stack;      /* open_part */
@@ -97,13 +102,21 @@ static int begin_part(imap4i_walker *w, uint64_t offset) {
   return imap4i_maker_open(&w->maker) ? IMAP4_OK : IMAP4_ERR_NOMEM;
 }
 
+/* No delimiter of |part|, the innermost one that is bounded, is looked for any more. */
+static void forget_boundary(imap4i_walker *w, open_part *part) {
+  if (!part->bounded) return;
+  part->bounded = false;
+  w->bounded--;
+  w->boundaries.n = part->boundary;
+}
+
 /* The bodies of all open parts but the outer |count| end at |end|, where |lines| LF have been. */
 static void close_parts(imap4i_walker *w, size_t count, uint64_t end, uint64_t lines) {
   while (stack_count(w) > count) {
-    const open_part *part = innermost(w);
+    open_part *part = innermost(w);
     imap4i_maker_set_body(&w->maker, part->record, end - part->body_offset, lines - part->lines);
     if (part->kind != IMAP4I_PART_LEAF) w->depth--;
-    w->boundaries.n = part->boundary;
+    forget_boundary(w, part);
     w->stack.n -= sizeof(*part);
   }
 }
@@ -122,22 +135,24 @@ static bool is_full(const imap4i_walker *w, uint32_t parts) {
 static int push_part(imap4i_walker *w, const imap4i_part *numbers, size_t record, uint64_t end,
                      uint64_t lines) {
   imap4_str text = imap4i_buf_str(&w->fields.boundary);
-  while (text.n > 0 && imap4i_is_wsp(text.p[text.n - 1]))
-    text.n--; /* RFC 2046: never at its end */
   /* Without a boundary nothing in the body can be told apart: a multipart without parts. */
-  if (numbers->kind != IMAP4I_PART_MULTIPART) text.n = 0;
+  bool bounded = numbers->kind == IMAP4I_PART_MULTIPART && w->fields.has_boundary;
+  if (!bounded) text.n = 0;
   open_part part = {.record = record,
                     .index = w->maker.parts - 1,
                     .kind = numbers->kind,
                     .of_digest = w->fields.type == IMAP4I_TYPE_DIGEST,
+                    .bounded = bounded,
                     .boundary_length = (uint32_t)text.n,
                     .boundary = w->boundaries.n,
+                    .header_offset = numbers->header_offset,
                     .body_offset = end,
                     .lines = lines};
   if (!imap4i_buf_puts(&w->boundaries, text) || !imap4i_buf_put(&w->stack, &part, sizeof(part))) {
     return IMAP4_ERR_NOMEM;
   }
   if (part.kind != IMAP4I_PART_LEAF) w->depth++;
+  if (bounded) w->bounded++;
   return IMAP4_OK;
 }
 
@@ -151,7 +166,7 @@ static int end_field(imap4i_walker *w) {
 /* Whether the part whose header is under way is one of a multipart/digest. */
 static bool in_digest(imap4i_walker *w) {
   const open_part *outer = innermost(w);
-  return outer && outer->of_digest && outer->boundary_length > 0;
+  return outer && outer->of_digest && outer->bounded;
 }
 
 /* Whether its header is that of a message. */
@@ -160,18 +175,12 @@ static bool is_message(imap4i_walker *w) {
   return !outer || outer->kind == IMAP4I_PART_MESSAGE;
 }
 
-/* Nothing that is open ends before |end|. */
-static void set_floor(imap4i_walker *w, uint64_t end, uint64_t lines) {
-  w->floor = end;
-  w->floor_lines = lines;
-}
-
 /* The header of the part under way ends at |end|, where |lines| LF have been: its body begins there. */
 static int end_header(imap4i_walker *w, uint64_t end, uint64_t lines) {
   size_t record;
   int r = end_field(w);
   if (r == IMAP4_OK) r = imap4i_fields_finish(&w->fields, is_message(w), in_digest(w));
-  bool full = w->depth >= w->limits->mime_depth || is_full(w, w->maker.parts + 1);
+  bool full = w->depth + 1 >= w->limits->mime_depth || is_full(w, w->maker.parts + 1);
   if (r == IMAP4_OK && full && is_container(w)) r = imap4i_fields_make_opaque(&w->fields);
   if (r != IMAP4_OK) return r;
   if (w->maker.parts == 0) w->date = w->fields.date;
@@ -184,7 +193,7 @@ static int end_header(imap4i_walker *w, uint64_t end, uint64_t lines) {
                               : w->fields.type == IMAP4I_TYPE_MESSAGE ? IMAP4I_PART_MESSAGE
                                                                       : IMAP4I_PART_MULTIPART};
   if (!imap4i_maker_close(&w->maker, &part, &record)) return IMAP4_ERR_NOMEM;
-  set_floor(w, end, lines);
+  w->floor = end;
   w->state = IN_BODY;
   r = push_part(w, &part, record, end, lines);
   if (r != IMAP4_OK || part.kind != IMAP4I_PART_MESSAGE) return r;
@@ -193,56 +202,96 @@ static int end_header(imap4i_walker *w, uint64_t end, uint64_t lines) {
 
 /* ---- delimiters ----------------------------------------------------------------------------- */
 
-/* What a held line is to the boundary of |part|: 0 nothing, 1 a delimiter, 2 a close-delimiter.  White space
- * and anything behind it may follow. */
-static int match(const imap4i_walker *w, const open_part *part, imap4_str line) {
-  size_t n = part->boundary_length;
-  if (n == 0 || line.n < n + 2 || memcmp(line.p + 2, w->boundaries.p + part->boundary, n) != 0) return 0;
-  imap4_str rest = imap4i_tail(line, n + 2);
-  if (rest.n == 0 || imap4i_is_wsp(*rest.p)) return 1;
-  return rest.n >= 2 && rest.p[0] == '-' && rest.p[1] == '-' ? 2 : 0;
+static size_t significant(const open_part *part) {
+  return imap4i_min(part->boundary_length, SIGNIFICANT);
 }
 
-/* The innermost open multipart of which |line| is a delimiter; a boundary that ends in "--" may look like
- * the close-delimiter of another, so plain delimiters are looked for first. */
+static bool is_line_end(imap4_str s) {
+  return s.n == 0 || imap4i_eq(s, IMAP4I_S("\n")) || imap4i_eq(s, IMAP4I_S("\r\n"));
+}
+
+/* What a held line is to the boundary of |part|: 0 nothing, 1 a delimiter, 2 a close-delimiter.  RFC 2046
+ * section 5.1.1: it is sufficient that the boundary stands at the beginning of the line.  |*exact|: nothing
+ * else does, but for the "--" of a close-delimiter. */
+static int match(const imap4i_walker *w, const open_part *part, imap4_str line, bool *exact) {
+  imap4_str rest = imap4i_tail(line, 2);
+  size_t n = part->boundary_length;
+  if (!part->bounded || rest.n < n) return 0;
+  const char *boundary = w->boundaries.p + part->boundary;
+  /* Boundaries inside each other tend to begin alike, and end differently. */
+  if (n > 0 && (rest.p[n - 1] != boundary[n - 1] || memcmp(rest.p, boundary, n) != 0)) return 0;
+  rest = imap4i_tail(rest, n);
+  bool closing = rest.n >= 2 && rest.p[0] == '-' && rest.p[1] == '-';
+  if (closing) rest = imap4i_tail(rest, 2);
+  *exact = n <= SIGNIFICANT && is_line_end(rest);
+  return closing ? 2 : 1;
+}
+
+/* The open part of which |line| is a delimiter.  Where boundaries begin each other, an exact match goes
+ * before the longest one, and an inner multipart before an outer one. */
 static int find_boundary(imap4i_walker *w, imap4_str line, size_t *index) {
+  int found = 0;
+  size_t longest = 0;
   if (line.n < 2 || line.p[0] != '-' || line.p[1] != '-' || w->flat) return 0;
-  for (int wanted = 1; wanted <= 2; wanted++) {
-    for (size_t i = stack_count(w); i-- > 0;) {
-      if (match(w, stack_at(w, i), line) != wanted) continue;
-      *index = i;
-      return wanted;
-    }
+  for (size_t i = stack_count(w); i-- > 0;) {
+    bool exact = false;
+    int kind = match(w, stack_at(w, i), line, &exact);
+    size_t n = significant(stack_at(w, i));
+    if (kind == 0 || (found != 0 && !exact && n <= longest)) continue;
+    found = kind;
+    longest = n;
+    *index = i;
+    if (exact) break;
   }
-  return 0;
+  return found;
+}
+
+/* Whether the |index|-th open part is a message: the whole one, or one inside a message/rfc822. */
+static bool is_open_message(imap4i_walker *w, size_t index) {
+  return index == 0 || stack_at(w, index - 1)->kind == IMAP4I_PART_MESSAGE;
+}
+
+/* A delimiter stands directly behind the header of the innermost part and takes the header's last line end,
+ * before which is |end|: close the part.  A message without an octet has none to give, but the part around it
+ * has; a part that began with another delimiter has none either.  The empty line of a message is part of its
+ * header always (RFC 3501 section 6.4.5); only the |cut|-th open part has none yet. */
+static void cut_header(imap4i_walker *w, uint64_t end, size_t cut) {
+  size_t last = stack_count(w) - 1;
+  while (stack_at(w, last)->header_offset > end && is_open_message(w, last))
+    last--;
+  if (stack_at(w, last)->header_offset > end || (last != cut && is_open_message(w, last))) return;
+  for (size_t i = last; i < stack_count(w); i++) {
+    open_part *part = stack_at(w, i);
+    if (part->header_offset > end) part->header_offset = end;
+    imap4i_maker_set_header(&w->maker, part->record, part->header_offset, end - part->header_offset);
+    part->body_offset = end;
+    part->lines = 0;
+  }
+  close_parts(w, last, end, 0);
+  while (innermost(w)->kind == IMAP4I_PART_MESSAGE) /* its body is that message and no more */
+    close_parts(w, stack_count(w) - 1, end, w->lines - 1);
 }
 
 /* The line at |w->at| is a delimiter of the |index|-th open part. */
 static int at_delimiter(imap4i_walker *w, size_t index, int kind) {
-  uint32_t parts = w->maker.parts + (w->state == IN_HEADER ? 1 : 0);
-  if (kind == 1 && is_full(w, parts)) {
+  size_t open = stack_count(w);
+  bool in_header = w->state == IN_HEADER;
+  if (kind == 1 && is_full(w, w->maker.parts + (in_header ? 1 : 0))) {
     w->flat = true; /* what follows belongs to the part under way */
     return IMAP4_OK;
   }
-  /* The line end before a delimiter belongs to it (RFC 2046 section 5.1.1), unless it has ended a header or
-   * another delimiter. */
-  uint64_t end = w->at - w->eol;
-  uint64_t lines = w->lines - 1;
-  if (end < w->floor) {
-    end = w->floor;
-    lines = w->floor_lines;
-  }
-  /* A header that is cut short here ends here too; if it is one of a message, that is empty. */
-  while (w->state == IN_HEADER) {
-    int r = end_header(w, end, lines);
+  while (w->state == IN_HEADER) { /* cut short; if it says that a message follows, that is empty */
+    int r = end_header(w, w->at, w->lines);
     if (r != IMAP4_OK) return r;
   }
-  close_parts(w, index + 1, end, lines);
-  if (kind == 2) {
-    open_part *part = stack_at(w, index);
-    w->boundaries.n = part->boundary;
-    part->boundary_length = 0;
+  /* The line end before a delimiter belongs to it (RFC 2046 section 5.1.1), unless another delimiter ended
+   * with it.  One that ended a header is missing from that header alone. */
+  bool taken = w->at - w->eol < w->floor;
+  if (taken && stack_count(w) > index + 1 && innermost(w)->body_offset == w->at) {
+    cut_header(w, w->at - w->eol, in_header ? open : SIZE_MAX);
   }
+  close_parts(w, index + 1, taken ? w->at : w->at - w->eol, taken ? w->lines : w->lines - 1);
+  if (kind == 2) forget_boundary(w, stack_at(w, index));
   w->state = IN_DELIMITER;
   w->closing = kind == 2;
   return IMAP4_OK;
@@ -337,7 +386,7 @@ static void take_body(imap4i_walker *w, imap4_str *data) {
   const char *p = data->p;
   const char *end = p + data->n;
   const char *last = NULL;
-  bool watch = w->boundaries.n > 0;
+  bool watch = w->bounded > 0;
   while (p < end) {
     const char *lf = memchr(p, '\n', (size_t)(end - p));
     if (!lf) {
@@ -368,7 +417,7 @@ static int take_delimiter(imap4i_walker *w, imap4_str *data) {
   advance(w, imap4i_str(data->p, n));
   *data = imap4i_tail(*data, n);
   if (!lf) return IMAP4_OK;
-  set_floor(w, w->at, w->lines);
+  w->floor = w->at;
   if (!w->closing) return begin_part(w, w->at);
   w->state = IN_BODY;
   return IMAP4_OK;
@@ -414,7 +463,7 @@ static int hold(imap4i_walker *w, imap4_str *data) {
 
 static int take_some(imap4i_walker *w, imap4_str *data) {
   if (w->holding) return hold(w, data);
-  if (w->line_start && w->boundaries.n > 0 && *data->p == '-' && w->state != IN_DELIMITER) {
+  if (w->line_start && w->bounded > 0 && *data->p == '-' && w->state != IN_DELIMITER) {
     w->holding = true;
     return IMAP4_OK;
   }
@@ -471,10 +520,6 @@ static int finish_header(imap4i_walker *w) {
 
 static int finish(imap4i_walker *w) {
   int r = w->holding ? release(w) : IMAP4_OK;
-  if (r == IMAP4_OK && w->state == IN_DELIMITER && !w->closing) {
-    set_floor(w, w->at, w->lines);
-    r = begin_part(w, w->at);
-  }
   while (r == IMAP4_OK && w->state == IN_HEADER) {
     r = finish_header(w);
     if (r == IMAP4_OK) r = end_header(w, w->at, w->lines);

@@ -109,7 +109,7 @@ static void check_limits(imap4_str message, imap4i_mem *mem) {
   imap4i_buf buf;
   imap4i_part part;
   limits.mime_parts = 3;
-  limits.mime_depth = 2;
+  limits.mime_depth = 3;
   limits.mime_field_octets = 40;
   limits.addresses = 2;
   limits.mime_parameters = 2;

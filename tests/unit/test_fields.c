@@ -142,7 +142,6 @@ static void test_boundary(void **unused) {
               'b', "((\"X\" \"Y\" NIL NIL NIL \"7BIT\" 1) \"MIXED\")")
   PARTS("boundary=ab");
   PARTS("boundary=ab cd");
-  PARTS("boundary=\"ab \"");
   PARTS("boundary*0=a; boundary*1=b");
   PARTS("boundary*1=b; boundary*0=a");
   PARTS("boundary*=us-ascii''a%62");

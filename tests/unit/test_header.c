@@ -47,13 +47,22 @@ static void test_filter(void **unused) {
   assert_filter("\rTo: x\r\nTo: y\r\n\r\n", false, "To: y\r\n\r\n");
 }
 
+static void test_filter_stray_cr(void **unused) {
+  (void)unused;
+  assert_filter("To: x\r\r\nA: b\r\r\n\r\r\nTo: y\r\r\n", false, "To: x\r\r\n\r\n");
+  assert_filter("To: x\r\r\nA: b\r\r\n\r\r\nTo: y\r\r\n", true, "A: b\r\r\n\r\n");
+  assert_filter("A: b\r\n\r\r\r\nTo: y\r\n\r\n", true, "A: b\r\n\r\n");
+  assert_filter("A: b\r\n\r\rTo: y\r\nTo: z\r\n\r\n", true, "A: b\r\n\r\rTo: y\r\n\r\n");
+  assert_filter("To: x\r\nFrom: y\r\n\r", true, "From: y\r\n\r\n");
+  assert_filter("To: x\r\nFrom: y\r\n\r\r", false, "To: x\r\n\r\n");
+}
+
 static void test_filter_without_empty_line(void **unused) {
   (void)unused;
   assert_filter("To: x\r\nFrom: y\r\n", false, "To: x\r\n\r\n");
   assert_filter("To: x\r\nFrom: y\r\n", true, "From: y\r\n");
   assert_filter("From: y\r\nTo: x", false, "To: x\r\n");
   assert_filter("From: y\r\nTo", true, "From: y\r\nTo");
-  assert_filter("From: y\r\n\r", true, "From: y\r\n\r");
   assert_filter("", false, "");
   assert_filter("", true, "");
 }
@@ -163,10 +172,13 @@ static void test_fields_no_memory(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_filter),          cmocka_unit_test(test_filter_without_empty_line),
-      cmocka_unit_test(test_long_names),      cmocka_unit_test(test_filter_no_memory),
-      cmocka_unit_test(test_fields),          cmocka_unit_test(test_field_maximum),
-      cmocka_unit_test(test_fields_no_memory)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_filter),
+                                     cmocka_unit_test(test_filter_stray_cr),
+                                     cmocka_unit_test(test_filter_without_empty_line),
+                                     cmocka_unit_test(test_long_names),
+                                     cmocka_unit_test(test_filter_no_memory),
+                                     cmocka_unit_test(test_fields),
+                                     cmocka_unit_test(test_field_maximum),
+                                     cmocka_unit_test(test_fields_no_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,12 @@ static const char *const messages[] = {
     "boundary=b\r\n\r\n--b\r\n--b\r\n--bb\r\n\r\n--\r\n-\r\n--b-\r\n\r--b\r\n--b --\r\n\r\ny",
     "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\nSubject: cut\r\n--b\r\n\r\nSubject: "
     "cut\r\n--b--",
-    "Content-Type: message/rfc822\r\n\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: text/plain"};
+    "Content-Type: message/rfc822\r\n\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: text/plain",
+    "Content-Type: multipart/mixed; boundary=bb\r\n\r\n--bb\r\nContent-Type: multipart/digest; "
+    "boundary=b\r\n\r\n"
+    "--b\r\n\r\nX: y\n--bx\r\nSubject: s\r\n--bbx\r\nContent-Type: "
+    "message/rfc822\r\n\r\n--bb--\r\r\n--b--\r\n",
+    "Content-Type: multipart/mixed; boundary=\"\"\n\n--\n\n\n--\r\n\r\n--\nX: y\n\n----"};
 
 static void test_cuts(void **unused) {
   (void)unused;
@@ -63,13 +68,17 @@ static void test_cuts(void **unused) {
 static void test_boundaries(void **unused) {
   (void)unused;
 #define MULTI "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
-  /* White space and more may follow, other characters may not. */
-  assert_item(MULTI "--b \t\r\n\r\nx\r\n--b junk\r\n\r\nyy\r\n--bx\r\n--b--junk\r\n--b\r\n\r\nz", 'b',
-              "(" TEXT(1, 0) TEXT(8, 1) " \"MIXED\")");
+  /* Anything may follow. */
+  assert_item(MULTI "--b \t\r\n\r\nx\r\n--b junk\r\n\r\nyy\r\n--bx\r\n\r\nz\r\n--b-\r\n\r\nu\r\n"
+                    "--b--junk\r\n--b\r\n\r\nv",
+              'b', "(" TEXT(1, 0) TEXT(2, 0) TEXT(1, 0) TEXT(1, 0) " \"MIXED\")");
   assert_item(MULTI "--B\r\n\r\nx\r\n --b\r\n\r\ny\r\n-b\r\n---b\r\n", 'b', "(" TEXT(0, 0) " \"MIXED\")");
   /* The line end before a delimiter is its own, whatever it is. */
   assert_item(MULTI "--b\r\n\r\nx\r\n\r\n--b\r\n\r\ny\n--b\r\n\r\n--b--", 'b',
               "(" TEXT(3, 1) TEXT(1, 0) TEXT(0, 0) " \"MIXED\")");
+  /* The message ends before the part begins. */
+  assert_item(MULTI "--b\r\n\r\nx\r\n--b", 'b', "(" TEXT(1, 0) " \"MIXED\")");
+  assert_item(MULTI "--b\r\n\r\nx\r\n--b\r\n", 'b', "(" TEXT(1, 0) TEXT(0, 0) " \"MIXED\")");
   /* A part without an empty line is all header; without a delimiter, it goes to the end. */
   assert_item(MULTI "--b\r\nContent-Type: text/plain\r\n--b\r\n\r\nlast\r\n", 'b',
               "(" TEXT(0, 0) TEXT(6, 1) " \"MIXED\")");
@@ -85,11 +94,89 @@ static void test_boundaries(void **unused) {
   assert_item(MULTI
               "--b\r\nContent-Type: multipart/x; boundary=i\r\n\r\n--i\r\n\r\nx\r\n--b--\r\n--i\r\n\r\nz",
               'b', "((" TEXT(1, 0) " \"X\") \"MIXED\")");
+  /* One that is longer goes before one that begins it, but for an exact match. */
+#define NESTED(outer, inner)                                                                                 \
+  "Content-Type: multipart/x; boundary=\"" outer "\"\r\n\r\n--" outer                                        \
+  "\r\nContent-Type: multipart/mixed; boundary=\"" inner "\"\r\n\r\n--" inner "\r\n\r\n1\r\n--"
+  static const char two_and_one[] = "((" TEXT(1, 0) " \"MIXED\")" TEXT(1, 0) " \"X\")";
+  static const char two_inside[] = "((" TEXT(1, 0) TEXT(1, 0) " \"MIXED\") \"X\")";
+  assert_item(NESTED("bb", "b") "bbx\r\n\r\n2", 'b', two_and_one);
+  assert_item(NESTED("bb", "b") "bx\r\n\r\n2", 'b', two_inside);
+  assert_item(NESTED("b", "bb") "bx\r\n\r\n2", 'b', two_and_one);
+  assert_item(NESTED("b", "bb") "bbx\r\n\r\n2", 'b', two_inside);
+  assert_item(NESTED("b--", "b") "b--\r\n\r\n2", 'b', "((" TEXT(1, 0) " \"MIXED\") \"X\")");
+  assert_item(NESTED("b--", "b") "b-- \r\n\r\n2", 'b', two_and_one);
+  assert_item(NESTED("b", "b--") "b--\r\n\r\n2", 'b', two_inside);
+  assert_item(NESTED("b", "b--") "b--x\r\n\r\n2", 'b', two_inside);
+  /* White space at the end of a boundary is part of it. */
+  assert_item("Content-Type: multipart/x; boundary=\"b \"\r\n\r\n--b\r\n\r\n1\r\n--b \r\n\r\n22\r\n--b --",
+              'b', "(" TEXT(2, 0) " \"X\")");
+  /* A boundary may be empty, which is not the same as none. */
+  assert_item("Content-Type: multipart/x; boundary=\"\"\r\n\r\n--\r\n\r\n1\r\n-- \r\n\r\n22\r\n----\r\n--",
+              'b', "(" TEXT(1, 0) TEXT(2, 0) " \"X\")");
+  assert_item("Content-Type: multipart/x\r\n\r\n--\r\n\r\n1\r\n----", 'b', "(" TEXT(0, 0) " \"X\")");
   /* Two levels with one boundary: the inner one is ended first. */
   assert_item(
       MULTI
       "--b\r\nContent-Type: multipart/x; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n--b\r\n\r\ny\r\n--b--",
       'b', "((" TEXT(1, 0) " \"X\")" TEXT(1, 0) " \"MIXED\")");
+}
+
+/* Part |index| of a multipart that holds |partz| has the header |headerz| and the body |bodyz|. */
+static void assert_part(const char *partz, size_t index, const char *headerz, const char *bodyz) {
+  char message[1000];
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf buf;
+  imap4i_part part;
+  strcpy(message, MULTI "--b\r\n");
+  strcat(message, partz);
+  strcat(message, "--b--\r\n");
+  imap4_str digest = mail_digest(memory_check_init(&memory), &limits, STR(message), &buf);
+  assert_true(imap4i_digest_valid(digest));
+  assert_true(imap4i_digest_part(digest, index, &part));
+  assert_text(imap4i_str(message + part.header_offset, (size_t)part.header_length), headerz);
+  assert_text(imap4i_str(message + part.body_offset, (size_t)part.body_length), bodyz);
+  imap4i_buf_free(&buf);
+  memory_check_end(&memory);
+}
+
+/* The line end before a delimiter is not in the header that it ended, but in the bodies around that.  The
+ * empty line of a message stays, and a message/rfc822 part ends with its message. */
+static void test_cut_headers(void **unused) {
+  (void)unused;
+#define FORWARDED "Content-Type: message/rfc822\r\n"
+  assert_part("", 1, "", "");
+  assert_part("\r\n", 1, "", "");
+  assert_part("\n", 1, "", "");
+  assert_part("\r\n\r\n", 1, "\r\n", "");
+  assert_part("X: y\r\n", 1, "X: y", "");
+  assert_part("X: y\r\n\r\n", 1, "X: y\r\n", "");
+  assert_part("X: y\n\n", 1, "X: y\n", "");
+  assert_part("X: y\r\n\r\n\r\n", 1, "X: y\r\n\r\n", "");
+  assert_part(FORWARDED, 1, "Content-Type: message/rfc822", "");
+  assert_part(FORWARDED "\r\n", 1, FORWARDED, "");
+  assert_part(FORWARDED "\r\n", 2, "", "");
+  assert_part(FORWARDED "\r\n\r\n", 1, FORWARDED "\r\n", "\r\n");
+  assert_part(FORWARDED "\r\n\r\n", 2, "\r\n", "");
+  assert_part(FORWARDED "\r\nX: y\r\n", 1, FORWARDED "\r\n", "X: y");
+  assert_part(FORWARDED "\r\nX: y\r\n", 2, "X: y", "");
+  assert_part(FORWARDED "\r\nX: y\r\n\r\n", 1, FORWARDED "\r\n", "X: y\r\n\r\n");
+  assert_part(FORWARDED "\r\nX: y\r\n\r\n", 2, "X: y\r\n\r\n", "");
+  assert_part(FORWARDED "\r\nX: y\r\n\r\n\r\n", 1, FORWARDED "\r\n", "X: y\r\n\r\n");
+  assert_part(FORWARDED "\r\n" FORWARDED, 1, FORWARDED "\r\n", "Content-Type: message/rfc822");
+  assert_part(FORWARDED "\r\n" FORWARDED, 2, "Content-Type: message/rfc822", "");
+  assert_part(FORWARDED "\r\n" FORWARDED "\r\n", 1, FORWARDED "\r\n", FORWARDED "\r\n");
+  assert_part(FORWARDED "\r\n" FORWARDED "\r\n", 2, FORWARDED "\r\n", "");
+#define INNER "Content-Type: multipart/x; boundary=i\r\n"
+  assert_part(INNER "\r\n", 1, INNER, "");
+  assert_part(INNER "\r\n--i\r\n", 1, INNER "\r\n", "--i\r\n");
+  assert_part(INNER "\r\n--i\r\n", 2, "", "");
+  assert_part(INNER "\r\n--i\r\n\r\n", 1, INNER "\r\n", "--i\r\n\r\n");
+  assert_part(INNER "\r\n--i\r\n\r\n", 2, "", "");
+  assert_part(INNER "\r\n--i\r\nX: y\r\n", 1, INNER "\r\n", "--i\r\nX: y\r\n");
+  assert_part(INNER "\r\n--i--\r\n", 1, INNER "\r\n", "--i--\r\n");
+  assert_part(INNER "\r\n--i--\r\n\r\n", 1, INNER "\r\n", "--i--\r\n");
 }
 
 static void test_long_lines(void **unused) {
@@ -123,6 +210,46 @@ static void test_long_lines(void **unused) {
   memory_check_end(&memory);
 }
 
+/* A boundary of |n| octets around one that has one octet less; in the inner multipart stands a delimiter of
+ * the outer one with |lastz| behind it. */
+static void assert_long_boundaries(size_t n, const char *lastz, size_t parts) {
+  static char message[9000];
+  static char boundary[1100];
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf buf;
+  memset(boundary, 'l', n);
+  boundary[n] = 0;
+  strcpy(message, "Content-Type: multipart/mixed; boundary=");
+  strcat(strcat(message, boundary), "\r\n\r\n--");
+  strcat(strcat(message, boundary), "\r\nContent-Type: multipart/x; boundary=");
+  strcat(strcat(message, boundary + 1), "\r\n\r\n--");
+  strcat(strcat(message, boundary + 1), "\r\n\r\nx\r\n--");
+  strcat(strcat(message, boundary), lastz);
+  imap4_str digest = mail_digest(memory_check_init(&memory), &limits, STR(message), &buf);
+  imap4i_part part;
+  assert_true(imap4i_digest_part(digest, 2, &part));
+  assert_int_equal(part.body_length, 1);
+  assert_int_equal(imap4i_digest_parts(digest), parts);
+  if (parts > 3) {
+    assert_true(imap4i_digest_part(digest, 3, &part));
+    assert_int_equal(part.parent, n > 80 ? 1 : 0);
+  }
+  imap4i_buf_free(&buf);
+  memory_check_end(&memory);
+}
+
+/* In boundaries that are longer than RFC 2046 allows, one octet more makes no difference. */
+static void test_long_boundaries(void **unused) {
+  (void)unused;
+  assert_long_boundaries(70, "\r\n\r\ny", 4);
+  assert_long_boundaries(70, "--\r\n\r\ny", 3);
+  assert_long_boundaries(80, "\r\n\r\ny", 4);
+  assert_long_boundaries(81, "\r\n\r\ny", 4);
+  assert_long_boundaries(990, "\r\n\r\ny", 4);
+  assert_long_boundaries(1000, "\r\n\r\ny", 4);
+}
+
 static void test_defaults(void **unused) {
   (void)unused;
   /* RFC 2046 section 5.1.5: what stands in a digest is a message. */
@@ -148,7 +275,8 @@ static void test_parts_limit(void **unused) {
   limits.mime_parts = 2; /* what follows is part of the last one */
   assert_item_limited(&limits, message, 'b', "(" TEXT(20, 5) " \"MIXED\")");
   limits.mime_parts = 1;
-  assert_item_limited(&limits, message, 'b', "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 27)");
+  assert_item_limited(&limits, message, 'b',
+                      "(\"APPLICATION\" \"OCTET-STREAM\" (\"BOUNDARY\" \"b\") NIL NIL \"7BIT\" 27)");
 }
 
 static void test_depth_limit(void **unused) {
@@ -157,15 +285,19 @@ static void test_depth_limit(void **unused) {
   static const char full[] = "((\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 3 "
                              "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) " TEXT(1, 0) " 1) \"MIXED\")";
   imap4_limits limits = mail_limits();
+  limits.mime_depth = 4;
+  assert_item_limited(&limits, message, 'b', full);
   limits.mime_depth = 3;
   assert_item_limited(&limits, message, 'b', full);
   limits.mime_depth = 2;
-  assert_item_limited(&limits, message, 'b', full);
-  limits.mime_depth = 1;
   assert_item_limited(&limits, message, 'b',
                       "((\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 3) \"MIXED\")");
+  limits.mime_depth = 1;
+  assert_item_limited(&limits, message, 'b',
+                      "(\"APPLICATION\" \"OCTET-STREAM\" (\"BOUNDARY\" \"b\") NIL NIL \"7BIT\" 49)");
   limits.mime_depth = 0;
-  assert_item_limited(&limits, message, 'b', "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 49)");
+  assert_item_limited(&limits, message, 'b',
+                      "(\"APPLICATION\" \"OCTET-STREAM\" (\"BOUNDARY\" \"b\") NIL NIL \"7BIT\" 49)");
 }
 
 static void test_field_limit(void **unused) {
@@ -291,11 +423,18 @@ static void test_failure_stays(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_cuts),         cmocka_unit_test(test_boundaries),
-                                     cmocka_unit_test(test_long_lines),   cmocka_unit_test(test_defaults),
-                                     cmocka_unit_test(test_parts_limit),  cmocka_unit_test(test_depth_limit),
-                                     cmocka_unit_test(test_field_limit),  cmocka_unit_test(test_digest_limit),
-                                     cmocka_unit_test(test_memory_bound), cmocka_unit_test(test_no_memory),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_cuts),
+                                     cmocka_unit_test(test_boundaries),
+                                     cmocka_unit_test(test_cut_headers),
+                                     cmocka_unit_test(test_long_lines),
+                                     cmocka_unit_test(test_long_boundaries),
+                                     cmocka_unit_test(test_defaults),
+                                     cmocka_unit_test(test_parts_limit),
+                                     cmocka_unit_test(test_depth_limit),
+                                     cmocka_unit_test(test_field_limit),
+                                     cmocka_unit_test(test_digest_limit),
+                                     cmocka_unit_test(test_memory_bound),
+                                     cmocka_unit_test(test_no_memory),
                                      cmocka_unit_test(test_failure_stays)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
