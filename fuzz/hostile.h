@@ -95,7 +95,7 @@ static inline void hostile_spoil_row(imap4_row *row, const imap4_query_args *arg
     row->keywords = hostile_words(lie / 12);
     break;
   case 7:
-    row->digest = IMAP4I_S("IMD1 and no digest");
+    row->digest = IMAP4I_S("IMD2 and no digest");
     break;
   case 8:
     row->digest.n = row->digest.n / 2;
