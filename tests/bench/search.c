@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench_search [--rounds N] [--mb N] [FOLDER]: every message of a folder is searched for a word that none
+ * has, from memory, without an index, with digests made before (as a store has them that keeps them).  What
+ * counts are the octets that were fed to the search, headers and text as they are stored; memmem() looks at
+ * the same octets, case and all, for comparison.
+ */
+#define _GNU_SOURCE
+
+#include "search/search.h"
+#include "base/base64.h"
+#include "bench.h"
+#include "mail/digest.h"
+#include "mail/walker.h"
+
+#define ROUNDS 9
+/* Text made of the messages, once plain, once encoded. */
+#define LARGE_MB 64
+/* What is wanted, in MB/s: of text that is not encoded, and of text that is. */
+#define WANTED_PLAIN 1000.0
+#define WANTED_ENCODED (WANTED_PLAIN / 3)
+/* Less than this cannot be timed. */
+#define ENOUGH_OCTETS 100000u
+
+/* In no message, but all of its letters are in many. */
+static const char absent[] = "quixotry";
+
+typedef struct item {
+  imap4_str text;
+  imap4_str digest;
+} item;
+
+typedef struct set {
+  item *p;
+  size_t n;
+  char *owned;      /* octets that are freed with the set */
+  imap4_str *spans; /* what a search for an absent word looks at */
+  size_t span_count;
+} set;
+
+typedef struct figure {
+  double seconds; /* best of all rounds */
+  uint64_t octets;
+} figure;
+
+/* ---- sets of messages ----------------------------------------------------------------------- */
+
+static imap4i_mem mem;
+static imap4_limits limits;
+
+static imap4_str digest_of(imap4_str text) {
+  imap4i_walker *walker;
+  imap4_str made;
+  if (imap4i_walker_new(&mem, &limits, &walker) != IMAP4_OK || imap4i_walker_feed(walker, text) != IMAP4_OK ||
+      imap4i_walker_finish(walker, &made) != IMAP4_OK) {
+    bench_die("a message was not taken");
+  }
+  char *copy = malloc(made.n);
+  if (!copy) bench_die("no memory");
+  memcpy(copy, made.p, made.n);
+  imap4_str digest = {copy, made.n};
+  imap4i_walker_free(walker);
+  return digest;
+}
+
+static void add(set *to, imap4_str text) {
+  item *p = realloc(to->p, (to->n + 1) * sizeof(*p));
+  if (!p) bench_die("no memory");
+  to->p = p;
+  p[to->n++] = (item){text, digest_of(text)};
+}
+
+static void drop(set *s) {
+  for (size_t i = 0; i < s->n; i++)
+    free((char *)s->p[i].digest.p);
+  free(s->p);
+  free(s->spans);
+  free(s->owned);
+  *s = (set){0};
+}
+
+static bool is_text(const imap4i_part *part) {
+  return part->kind == IMAP4I_PART_LEAF && part->is_text;
+}
+
+static bool is_plain(imap4_str digest) {
+  imap4i_part part;
+  for (size_t i = 0; imap4i_digest_part(digest, i, &part); i++) {
+    if (is_text(&part) && part.encoding != IMAP4I_ENCODING_IDENTITY) return false;
+  }
+  return true;
+}
+
+/* Parts of |from| that are text in this encoding, each as a message of its own. */
+static void add_parts(set *to, const item *from, unsigned encoding) {
+  imap4i_part part;
+  for (size_t i = 0; imap4i_digest_part(from->digest, i, &part); i++) {
+    if (!is_text(&part) || part.encoding != encoding || part.body_length == 0) continue;
+    add(to, imap4i_str(from->text.p + part.header_offset, (size_t)(part.header_length + part.body_length)));
+  }
+}
+
+/* ---- what is timed -------------------------------------------------------------------------- */
+
+static void note_span(set *s, imap4_str span) {
+  imap4_str *p = realloc(s->spans, (s->span_count + 1) * sizeof(*p));
+  if (!p) bench_die("no memory");
+  s->spans = p;
+  p[s->span_count++] = span;
+}
+
+/* Feed what is needed of |text|.  With |notes| its places are noted there. */
+static int feed(imap4i_search *search, imap4_str text, int result, set *notes, uint64_t *octets) {
+  uint64_t offset, length;
+  while (result == IMAP4I_SEARCH_UNDECIDED && imap4i_search_need(search, &offset, &length)) {
+    imap4_str span = {text.p + offset, (size_t)length};
+    if (notes) note_span(notes, span);
+    *octets += length;
+    result = imap4i_search_feed(search, span);
+  }
+  return result;
+}
+
+typedef enum how { AS_KEPT, CHECKED, WALKED } how;
+
+/* One message.  True if it has the word. */
+static bool search_one(imap4i_search *search, const item *message, how h, set *notes, uint64_t *octets) {
+  imap4_row row = {.uid = 1, .size = message->text.n};
+  imap4i_search_message about = {.row = &row, .seq = 1, .max_seq = 1, .max_uid = 1};
+  imap4i_walker *walker = NULL;
+  imap4_str digest = message->digest;
+  int result = imap4i_search_begin(search, &about);
+  if (h == WALKED) {
+    if (imap4i_walker_new(&mem, &limits, &walker) != IMAP4_OK ||
+        imap4i_walker_feed(walker, message->text) != IMAP4_OK ||
+        imap4i_walker_finish(walker, &digest) != IMAP4_OK) {
+      bench_die("a message was not taken");
+    }
+  }
+  if (h == CHECKED && !imap4i_digest_valid(digest)) bench_die("a digest is broken");
+  if (result == IMAP4I_SEARCH_UNDECIDED) result = imap4i_search_digest(search, digest);
+  result = feed(search, message->text, result, notes, octets);
+  imap4i_walker_free(walker);
+  if (result < 0) bench_die("a search failed");
+  return result == IMAP4I_SEARCH_YES;
+}
+
+/* Search all of |s|; with |notes|, the places that were looked at are noted there. */
+static void time_search(const set *s, uint8_t kind, how h, set *notes, figure *f) {
+  imap4i_key key = {.kind = kind, .text = {absent, sizeof absent - 1}};
+  imap4i_search_args args = {.keys = &key, .count = 1};
+  imap4i_search *search;
+  uint64_t octets = 0;
+  size_t found = 0;
+  double begin = bench_seconds();
+  if (imap4i_search_new(&mem, &args, &limits, &search) != IMAP4_OK) bench_die("no memory");
+  for (size_t i = 0; i < s->n; i++)
+    found += search_one(search, &s->p[i], h, notes, &octets);
+  imap4i_search_free(search);
+  bench_best(&f->seconds, bench_seconds() - begin);
+  f->octets = octets;
+  if (found > 0) bench_die("the word is not absent");
+}
+
+/* The octets that a search looks at, without any machine. */
+static void time_memmem(const set *s, figure *f) {
+  uint64_t octets = 0;
+  size_t found = 0;
+  double begin = bench_seconds();
+  for (size_t i = 0; i < s->span_count; i++) {
+    found += memmem(s->spans[i].p, s->spans[i].n, absent, sizeof absent - 1) != NULL;
+    octets += s->spans[i].n;
+  }
+  bench_best(&f->seconds, bench_seconds() - begin);
+  f->octets = octets;
+  if (found > 0) bench_die("the word is not absent");
+}
+
+static double rate(const figure *f) {
+  return f->seconds > 0 ? (double)f->octets / f->seconds * 1e-6 : 0;
+}
+
+static void print_row(const char *name, const set *s, const figure *f) {
+  printf("%-44s %6zu texts %9.2f MB %9.1f MB/s %8.2f us each\n", name, s->n, (double)f->octets * 1e-6,
+         rate(f), s->n > 0 ? f->seconds / (double)s->n * 1e6 : 0);
+}
+
+/* ---- large texts ---------------------------------------------------------------------------- */
+
+typedef struct writer {
+  char *p;
+  size_t n;
+  size_t column;
+} writer;
+
+static void put_crlf(writer *w, bool soft) {
+  if (soft) w->p[w->n++] = '=';
+  w->p[w->n++] = '\r';
+  w->p[w->n++] = '\n';
+  w->column = 0;
+}
+
+static void put_qp(writer *w, imap4_str text) {
+  static const char digits[] = "0123456789ABCDEF";
+  for (size_t i = 0; i < text.n; i++) {
+    unsigned char c = (unsigned char)text.p[i];
+    if (c == '\r') continue;
+    if (c == '\n') {
+      put_crlf(w, false);
+      continue;
+    }
+    if (w->column >= 73) put_crlf(w, true);
+    bool plain = c != '=' && c >= ' ' && c < 0x7f;
+    w->p[w->n++] = plain ? (char)c : '=';
+    if (!plain) {
+      w->p[w->n++] = digits[c >> 4];
+      w->p[w->n++] = digits[c & 15];
+    }
+    w->column += plain ? 1 : 3;
+  }
+}
+
+static void put_base64(writer *w, imap4_str text) {
+  for (; text.n > 0; text = imap4i_tail(text, 57)) {
+    imap4i_buf line;
+    imap4i_buf_init(&line, &mem, 100);
+    if (!imap4i_base64_encode(imap4i_str(text.p, imap4i_min(text.n, 57)), &line)) bench_die("no memory");
+    memcpy(w->p + w->n, line.p, line.n);
+    w->n += line.n;
+    imap4i_buf_free(&line);
+    put_crlf(w, false);
+  }
+}
+
+/* The bodies of |from| again and again, |size| octets of them. */
+static imap4_str make_text(const set *from, size_t size) {
+  char *p = malloc(size + 1);
+  size_t n = 0, i = 0, idle = 0;
+  if (!p) bench_die("no memory");
+  while (n < size && idle <= from->n) {
+    imap4i_part part;
+    const item *m = &from->p[i++ % from->n];
+    bool ok = imap4i_digest_part(m->digest, 0, &part) && is_text(&part);
+    size_t k = ok ? imap4i_min((size_t)part.body_length, size - n) : 0;
+    memcpy(p + n, m->text.p + part.body_offset, k);
+    n += k;
+    idle = k > 0 ? 0 : idle + 1;
+  }
+  return imap4i_str(p, n);
+}
+
+static void make_large(set *to, imap4_str text, unsigned encoding) {
+  static const char *const headsz[] = {"\r\n", "Content-Transfer-Encoding: quoted-printable\r\n\r\n",
+                                       "Content-Transfer-Encoding: base64\r\n\r\n"};
+  const char *headz = headsz[encoding];
+  writer w = {.p = malloc(text.n * 4 + 1000)};
+  if (!w.p) bench_die("no memory");
+  w.n = strlen(headz);
+  memcpy(w.p, headz, w.n);
+  if (encoding == IMAP4I_ENCODING_QUOTED_PRINTABLE) {
+    put_qp(&w, text);
+  } else if (encoding == IMAP4I_ENCODING_BASE64) {
+    put_base64(&w, text);
+  } else {
+    memcpy(w.p + w.n, text.p, text.n);
+    w.n += text.n;
+  }
+  to->owned = w.p;
+  add(to, imap4i_str(w.p, w.n));
+}
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
+enum { ALL, PLAIN, QP, BASE64, LARGE_PLAIN, LARGE_QP, LARGE_BASE64, SETS };
+
+static const char *const names[SETS] = {
+    "TEXT, all messages",           "TEXT, messages whose text is not encoded",
+    "BODY, quoted-printable parts", "BODY, base64 parts",
+    "BODY, one large text, plain",  "BODY, one large text, quoted-printable",
+    "BODY, one large text, base64",
+};
+
+static void make_sets(const bench_messages *messages, size_t large, set *sets) {
+  for (size_t i = 0; i < messages->n; i++)
+    add(&sets[ALL], imap4i_str(messages->p[i].p, messages->p[i].n));
+  for (size_t i = 0; i < sets[ALL].n; i++) {
+    const item *m = &sets[ALL].p[i];
+    if (is_plain(m->digest)) add(&sets[PLAIN], m->text);
+    add_parts(&sets[QP], m, IMAP4I_ENCODING_QUOTED_PRINTABLE);
+    add_parts(&sets[BASE64], m, IMAP4I_ENCODING_BASE64);
+  }
+  if (sets[PLAIN].n == 0) bench_die("no message with text that is not encoded");
+  imap4_str text = make_text(&sets[PLAIN], large);
+  make_large(&sets[LARGE_PLAIN], text, IMAP4I_ENCODING_IDENTITY);
+  make_large(&sets[LARGE_QP], text, IMAP4I_ENCODING_QUOTED_PRINTABLE);
+  make_large(&sets[LARGE_BASE64], text, IMAP4I_ENCODING_BASE64);
+  free((char *)text.p);
+}
+
+static bool holds(const char *what, const figure *f, double wanted) {
+  if (f->octets < ENOUGH_OCTETS) {
+    printf("%s: too little of it to say\n", what);
+    return true;
+  }
+  bool ok = rate(f) >= wanted;
+  printf("%s: %.0f MB/s, wanted %.0f: %s\n", what, rate(f), wanted, ok ? "yes" : "no");
+  return ok;
+}
+
+static uint8_t kind_for(size_t i) {
+  return i < QP ? IMAP4I_KEY_TEXT : IMAP4I_KEY_BODY;
+}
+
+static void measure(set *sets, long rounds) {
+  figure f[SETS] = {0}, memmems[SETS] = {0}, checked = {0}, walked = {0}, unused = {0};
+  for (size_t i = 0; i < SETS; i++)
+    time_search(&sets[i], kind_for(i), AS_KEPT, &sets[i], &unused);
+  for (long round = 0; round < rounds; round++) {
+    for (size_t i = 0; i < SETS; i++) {
+      time_search(&sets[i], kind_for(i), AS_KEPT, NULL, &f[i]);
+      time_memmem(&sets[i], &memmems[i]);
+    }
+    time_search(&sets[PLAIN], IMAP4I_KEY_TEXT, CHECKED, NULL, &checked);
+    time_search(&sets[PLAIN], IMAP4I_KEY_TEXT, WALKED, NULL, &walked);
+  }
+  for (size_t i = 0; i < SETS; i++) {
+    print_row(names[i], &sets[i], &f[i]);
+    if (i == PLAIN) print_row("  the same, digests checked", &sets[i], &checked);
+    if (i == PLAIN) print_row("  the same, digests made for the search", &sets[i], &walked);
+    print_row("  memmem over the same octets", &sets[i], &memmems[i]);
+  }
+  bool ok = holds("not encoded", &f[PLAIN], WANTED_PLAIN);
+  ok &= holds("not encoded, large", &f[LARGE_PLAIN], WANTED_PLAIN);
+  ok &= holds("quoted-printable", &f[QP], WANTED_ENCODED);
+  ok &= holds("quoted-printable, large", &f[LARGE_QP], WANTED_ENCODED);
+  ok &= holds("base64", &f[BASE64], WANTED_ENCODED);
+  ok &= holds("base64, large", &f[LARGE_BASE64], WANTED_ENCODED);
+  printf("search at memory speed: %s\n", ok ? "yes" : "no");
+}
+
+int main(int argc, char **argv) {
+  const char *folder = BENCH_CORPUS;
+  long rounds = ROUNDS, mb = LARGE_MB;
+  bench_messages messages = {0};
+  set sets[SETS] = {0};
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) {
+      rounds = strtol(argv[++i], NULL, 10);
+    } else if (strcmp(argv[i], "--mb") == 0 && i + 1 < argc) {
+      mb = strtol(argv[++i], NULL, 10);
+    } else {
+      folder = argv[i];
+    }
+  }
+  if (rounds < 1 || mb < 1 || mb > 1024) bench_die("usage: bench_search [--rounds N] [--mb N] [FOLDER]");
+  if (!bench_load(&messages, folder, 0) || messages.n == 0) {
+    printf("no messages in %s: skipped\n", folder);
+    return 0;
+  }
+  bench_warn();
+  imap4i_mem_init(&mem, imap4i_default_resize, NULL, UINT64_MAX);
+  if (imap4_limits_init(&limits, sizeof limits, 1) != IMAP4_OK) bench_die("no limits");
+  make_sets(&messages, (size_t)mb << 20, sets);
+  measure(sets, rounds);
+  for (size_t i = 0; i < SETS; i++)
+    drop(&sets[i]);
+  bench_unload(&messages);
+  return 0;
+}
