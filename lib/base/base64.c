@@ -32,21 +32,26 @@ static uint8_t value_of(char c) {
   return values[(unsigned char)c];
 }
 
-static void put_three(imap4i_flow *flow, uint32_t bits) {
-  imap4i_flow_put(flow, (char)(bits >> 16 & 0xff));
-  imap4i_flow_put(flow, (char)(bits >> 8 & 0xff));
-  imap4i_flow_put(flow, (char)(bits & 0xff));
-}
-
-/* Whole groups of four, as long as nothing disturbs them: nearly all of a body. */
+/* Whole groups of four, as long as nothing but line ends disturbs them: nearly all of a body. */
 static void feed_groups(imap4i_flow *flow) {
-  while (flow->in.n >= 4 && flow->room >= 3) {
-    const char *p = flow->in.p;
+  const char *p = flow->in.p, *end = p + flow->in.n;
+  char *out = flow->out, *out_end = out + flow->room;
+  while (end - p >= 4 && out_end - out >= 3) {
     uint8_t a = value_of(p[0]), b = value_of(p[1]), c = value_of(p[2]), d = value_of(p[3]);
-    if ((a | b | c | d) & NO) return;
-    put_three(flow, (uint32_t)a << 18 | (uint32_t)b << 12 | (uint32_t)c << 6 | d);
-    imap4i_flow_take(flow, 4);
+    if ((a | b | c | d) & NO) {
+      if (*p != '\r' && *p != '\n') break;
+      p++;
+      continue;
+    }
+    out[0] = (char)(uint8_t)(a << 2 | b >> 4);
+    out[1] = (char)(uint8_t)(b << 4 | c >> 2);
+    out[2] = (char)(uint8_t)(c << 6 | d);
+    p += 4;
+    out += 3;
   }
+  imap4i_flow_take(flow, (size_t)(p - flow->in.p));
+  flow->room -= (size_t)(out - flow->out);
+  flow->out = out;
 }
 
 bool imap4i_base64_feed(imap4i_base64 *state, imap4i_flow *flow) {
