@@ -60,6 +60,11 @@ void imap4i_charset_close(imap4i_charset *charset) {
   if (charset->kind == KIND_ICONV) imap4i_iconv_close(&charset->iconv);
 }
 
+void imap4i_charset_restart(imap4i_charset *charset) {
+  charset->cut = (imap4i_utf8_cut){.n = 0};
+  if (charset->kind == KIND_ICONV) imap4i_iconv_restart(&charset->iconv);
+}
+
 /* What an octet above 0x7f stands for. */
 static uint32_t latin9(unsigned char c) {
   switch (c) {

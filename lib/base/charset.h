@@ -21,6 +21,8 @@ typedef struct imap4i_charset {
 IMAP4_MUST_USE int imap4i_charset_open(imap4i_charset *charset, imap4_str name);
 /* May be called after a failed open too, and twice. */
 void imap4i_charset_close(imap4i_charset *charset);
+/* Another text in the same charset begins; |charset| is open. */
+void imap4i_charset_restart(imap4i_charset *charset);
 /* See flow.h. */
 bool imap4i_charset_feed(imap4i_charset *state, imap4i_flow *flow);
 

@@ -154,6 +154,12 @@ void imap4i_iconv_close(imap4i_iconv *state) {
   state->handle = NULL;
 }
 
+void imap4i_iconv_restart(imap4i_iconv *state) {
+  (void)iconv(state->handle, NULL, NULL, NULL, NULL);
+  state->n = 0;
+  state->flushed = false;
+}
+
 static void put_replacement(imap4i_flow *flow) {
   size_t length = imap4i_utf8_encode(IMAP4I_REPLACEMENT, flow->out);
   flow->out += length;
@@ -235,6 +241,10 @@ int imap4i_iconv_open(imap4i_iconv *state, imap4_str name) {
 }
 
 void imap4i_iconv_close(imap4i_iconv *state) {
+  (void)state;
+}
+
+void imap4i_iconv_restart(imap4i_iconv *state) {
   (void)state;
 }
 

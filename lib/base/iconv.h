@@ -20,6 +20,8 @@ typedef struct imap4i_iconv {
 /* IMAP4_OK, then to be closed; IMAP4_ERR_INVALID if |name| is not known; IMAP4_ERR_NOMEM. */
 IMAP4_MUST_USE int imap4i_iconv_open(imap4i_iconv *state, imap4_str name);
 void imap4i_iconv_close(imap4i_iconv *state);
+/* Another text begins; |state| is open. */
+void imap4i_iconv_restart(imap4i_iconv *state);
 /* See flow.h. */
 bool imap4i_iconv_feed(imap4i_iconv *state, imap4i_flow *flow);
 
