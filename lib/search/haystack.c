@@ -10,8 +10,7 @@ void imap4i_haystack_init(imap4i_haystack *haystack, imap4i_matcher *matcher) {
 }
 
 void imap4i_haystack_free(imap4i_haystack *haystack) {
-  if (haystack->converts) imap4i_charset_close(&haystack->charset);
-  haystack->converts = false;
+  imap4i_charset_cache_free(&haystack->charsets);
 }
 
 /* Octets that are UTF-8 by their charset; the folding copes with those that are not. */
@@ -19,16 +18,61 @@ static bool is_utf8(imap4_str charset) {
   return charset.n == 0 || imap4i_has_word(IMAP4I_S("utf-8 us-ascii utf8 ascii"), charset);
 }
 
+/* Charsets in which an octet up to 0x7f is ASCII, or belongs to a character that began above 0x7f shortly
+ * before.  Converters of windows-1255 and windows-1258 keep ASCII letters back for what may follow, so these
+ * are none. */
+static bool is_ascii_based(imap4_str charset) {
+  return imap4i_has_word(
+      IMAP4I_S("iso-8859-1 windows-1252 iso-8859-15 gb2312 gbk gb18030 big5 euc-kr euc-jp koi8-r koi8-u "
+               "iso-8859-2 iso-8859-3 iso-8859-4 iso-8859-5 iso-8859-6 iso-8859-7 iso-8859-8 iso-8859-9 "
+               "iso-8859-10 iso-8859-13 iso-8859-14 iso-8859-16 windows-1250 windows-1251 windows-1253 "
+               "windows-1254 windows-1256 windows-1257 ks_c_5601-1987 latin1 "
+               "iso8859-1 iso8859-15 cp1252 cp1251 ansi_x3.4-1968"),
+      charset);
+}
+
+/* Octets will be converted. */
+static int find_converter(imap4i_haystack *haystack) {
+  if (haystack->name.n == 0) return IMAP4_OK;
+  int status = imap4i_charset_cache_get(&haystack->charsets, haystack->name, &haystack->charset);
+  if (status == IMAP4_ERR_NOMEM) return status;
+  if (status == IMAP4_ERR_INVALID) haystack->charset = NULL;
+  haystack->name.n = 0;
+  return IMAP4_OK;
+}
+
 int imap4i_haystack_begin(imap4i_haystack *haystack, int transfer, imap4_str charset) {
-  imap4i_haystack_free(haystack);
   memset(&haystack->transfer, 0, sizeof haystack->transfer);
   memset(&haystack->fold, 0, sizeof haystack->fold);
   haystack->transfer.kind = transfer;
+  haystack->charset = NULL;
+  haystack->name.n = 0;
+  haystack->began = false;
+  haystack->ascii = true;
   imap4i_matcher_restart(haystack->matcher);
   if (is_utf8(charset)) return IMAP4_OK;
-  int status = imap4i_charset_open(&haystack->charset, charset);
-  haystack->converts = status == IMAP4_OK;
-  return status == IMAP4_ERR_NOMEM ? status : IMAP4_OK;
+  haystack->name = charset;
+  if (is_ascii_based(charset)) return IMAP4_OK; /* whose octets are often all ASCII */
+  int status = find_converter(haystack);
+  haystack->ascii = !haystack->charset;
+  return status;
+}
+
+int imap4i_haystack_keep_charsets(imap4i_haystack *haystack, imap4_str value) {
+  imap4i_charset *charset;
+  while (value.n > 2) {
+    const char *mark = memchr(value.p, '?', value.n - 1);
+    if (!mark) break;
+    bool begins = mark > value.p && mark[-1] == '=';
+    value = imap4i_tail(value, (size_t)(mark - value.p) + 1);
+    if (!begins) continue;
+    size_t n = 0;
+    while (n < value.n && n <= IMAP4I_CHARSET_CACHE_NAME && value.p[n] != '?' && value.p[n] != '*')
+      n++;
+    int status = imap4i_charset_cache_get(&haystack->charsets, imap4i_str(value.p, n), &charset);
+    if (status == IMAP4_ERR_NOMEM) return status;
+  }
+  return IMAP4_OK;
 }
 
 /* UTF-8 to the matcher. */
@@ -47,22 +91,62 @@ static bool feed_folded(imap4i_haystack *haystack, imap4_str data, bool last, bo
 
 /* Octets in the part's charset to UTF-8. */
 static bool feed_converted(imap4i_haystack *haystack, imap4_str data, bool last, bool *news) {
-  if (!haystack->converts) return feed_folded(haystack, data, last, news);
+  if (find_converter(haystack) != IMAP4_OK) return false;
+  if (!haystack->charset) return feed_folded(haystack, data, last, news);
   imap4i_flow flow = {.in = data, .last = last};
   bool done;
   do {
     flow.out = haystack->converted;
     flow.room = sizeof haystack->converted;
-    done = imap4i_charset_feed(&haystack->charset, &flow);
+    done = imap4i_charset_feed(haystack->charset, &flow);
     imap4_str out = {haystack->converted, sizeof haystack->converted - flow.room};
     if (!feed_folded(haystack, out, last && done, news)) return false;
   } while (!done);
   return true;
 }
 
+/* What follows octets that are not quiet is not asked about again so soon. */
+#define LOUD 256
+/* With several needles, octets that are asked about at once, and more if they are quiet. */
+#define AHEAD 1024
+
+/* |data| is quiet: no match lies in it, but one can reach into it from before, and from it into what
+ * follows if anything does. */
+static bool feed_quiet(imap4i_haystack *haystack, imap4_str data, size_t edge, bool last, bool *news) {
+  if (haystack->began && !feed_converted(haystack, imap4i_str(data.p, edge), false, news)) return false;
+  imap4i_matcher_restart(haystack->matcher);
+  return last || feed_converted(haystack, imap4i_tail(data, data.n - edge), false, news);
+}
+
+/* Octets in the part's charset, of which ASCII can be passed over. */
+static bool feed_text(imap4i_haystack *haystack, imap4_str data, bool last, bool *news) {
+  /* As far as matches reach, and more than a character of any charset has. */
+  const size_t edge = haystack->matcher->keep + IMAP4I_ICONV_HELD;
+  const size_t first = haystack->matcher->count > 1 ? AHEAD : data.n;
+  size_t ahead = first;
+  if (!haystack->ascii) return feed_converted(haystack, data, last, news);
+  while (data.n > 0) {
+    imap4_str piece = {data.p, imap4i_min(data.n, ahead)};
+    size_t quiet = imap4i_matcher_quiet(haystack->matcher, piece, false);
+    bool all = last && quiet == data.n;
+    ahead = quiet == piece.n ? ahead * 2 : first;
+    if (quiet / 2 > edge || (all && !haystack->began)) {
+      piece.n = quiet;
+      if (!feed_quiet(haystack, piece, edge, all, news)) return false;
+      if (all) return true;
+    } else {
+      piece.n = imap4i_min(quiet + LOUD, data.n);
+      if (!feed_converted(haystack, piece, false, news)) return false;
+    }
+    haystack->began = true;
+    data = imap4i_tail(data, piece.n);
+  }
+  return !last || feed_converted(haystack, data, true, news);
+}
+
 int imap4i_haystack_feed(imap4i_haystack *haystack, imap4_str data, bool last, bool *news) {
   if (haystack->transfer.kind == IMAP4I_TRANSFER_IDENTITY) {
-    return feed_converted(haystack, data, last, news) ? IMAP4_OK : IMAP4_ERR_NOMEM;
+    return feed_text(haystack, data, last, news) ? IMAP4_OK : IMAP4_ERR_NOMEM;
   }
   imap4i_flow flow = {.in = data, .last = last};
   bool done;
@@ -71,7 +155,7 @@ int imap4i_haystack_feed(imap4i_haystack *haystack, imap4_str data, bool last, b
     flow.room = sizeof haystack->decoded;
     done = imap4i_transfer_feed(&haystack->transfer, &flow);
     imap4_str out = {haystack->decoded, sizeof haystack->decoded - flow.room};
-    if (!feed_converted(haystack, out, last && done, news)) return IMAP4_ERR_NOMEM;
+    if (!feed_text(haystack, out, last && done, news)) return IMAP4_ERR_NOMEM;
   } while (!done);
   return IMAP4_OK;
 }

@@ -16,6 +16,7 @@ void imap4i_needle_init(imap4i_needle *needle, imap4_str text) {
   for (size_t i = 1; i < text.n; i++) {
     if (rarity(text.p[i]) > rarity(text.p[needle->rarest])) needle->rarest = i;
   }
+  imap4i_sieve_init(&needle->sieve, text, rarity);
 }
 
 void imap4i_needle_free(imap4i_needle *needle, imap4i_mem *mem) {
@@ -141,16 +142,37 @@ char *imap4i_matcher_room(imap4i_matcher *matcher, size_t *room) {
   return matcher->window + matcher->end;
 }
 
+static bool is_active(const imap4i_needle *needle) {
+  return needle->wanted && !needle->found;
+}
+
 bool imap4i_matcher_added(imap4i_matcher *matcher, size_t n, bool *news) {
   matcher->end += n;
   imap4_str text = {matcher->window, matcher->end};
   size_t fresh = matcher->end - matcher->searched;
   for (size_t i = 0; i < matcher->count; i++) {
     imap4i_needle *needle = &matcher->needles[i];
-    if (!needle->wanted || needle->found) continue;
+    if (!is_active(needle)) continue;
     if (!look(needle, matcher->mem, text, fresh)) return false;
     if (needle->found) *news = true;
   }
   matcher->searched = matcher->end;
+  return true;
+}
+
+size_t imap4i_matcher_quiet(const imap4i_matcher *matcher, imap4_str text, bool header) {
+  for (size_t i = 0; i < matcher->count && text.n > 0; i++) {
+    const imap4i_needle *needle = &matcher->needles[i];
+    if (!is_active(needle)) continue;
+    text.n = header ? imap4i_sieve_header(&needle->sieve, text) : imap4i_sieve_body(&needle->sieve, text);
+  }
+  return text.n;
+}
+
+bool imap4i_matcher_takes_fields(const imap4i_matcher *matcher) {
+  for (size_t i = 0; i < matcher->count; i++) {
+    const imap4i_needle *needle = &matcher->needles[i];
+    if (is_active(needle) && (needle->sieve.blind || needle->sieve.crosses)) return false;
+  }
   return true;
 }

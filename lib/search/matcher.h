@@ -11,6 +11,7 @@
 #define IMAP4I_MATCHER_H
 
 #include "base/mem.h"
+#include "search/sieve.h"
 
 typedef struct imap4i_needle {
   imap4_str text; /* not empty; must outlive the needle */
@@ -21,6 +22,7 @@ typedef struct imap4i_needle {
   uint64_t compared; /* and of needle: much more of these means that the text is hostile */
   uint32_t *borders; /* NULL, or for each prefix the length of its longest border */
   size_t matched;    /* with |borders|: octets of the needle that end where the text ends so far */
+  imap4i_sieve sieve;
 } imap4i_needle;
 
 void imap4i_needle_init(imap4i_needle *needle, imap4_str text);
@@ -55,5 +57,11 @@ char *imap4i_matcher_room(imap4i_matcher *matcher, size_t *room);
 /* |n| octets were put there: look for the wanted needles that were not found yet.  |news| becomes true if one
  * is, and is left alone otherwise.  False without memory. */
 IMAP4_MUST_USE bool imap4i_matcher_added(imap4i_matcher *matcher, size_t n, bool *news);
+
+/* Octets with which raw |text| begins that have no whole match and no beginning or end of what a match could
+ * be but for ASCII; see sieve.h. */
+size_t imap4i_matcher_quiet(const imap4i_matcher *matcher, imap4_str text, bool header);
+/* Whether fields of a header can be searched one by one: no wanted needle is found between them. */
+bool imap4i_matcher_takes_fields(const imap4i_matcher *matcher);
 
 #endif

@@ -13,11 +13,15 @@
 #include "mail/text.h"
 #include "search/address_text.h"
 #include "search/criteria.h"
+#include "search/field_span.h"
 #include "search/haystack.h"
 #include "search/terms.h"
 
 /* Octets that are searched before the criteria are decided anew. */
 #define STEP 16384
+/* Octets of a header that are asked about at once when there are several needles, and more if they are quiet:
+ * what one needle has near must not be looked for far away by another one again and again. */
+#define AHEAD 1024
 /* Longer names of charsets are of none that is known. */
 #define CHARSET_MAX 64
 
@@ -367,6 +371,15 @@ static void found_needles(imap4i_search *search) {
   }
 }
 
+/* Be ready for the beginning of a header or of a field of it. */
+static void restart_fields(imap4i_search *search) {
+  imap4i_buf value = search->fields.value; /* memory is kept as long as the search */
+  imap4i_field_reader_init(&search->fields, search->mem, search->field_max);
+  if (!value.mem) return;
+  imap4i_buf_clear(&value);
+  search->fields.value = value;
+}
+
 static int begin_segment(imap4i_search *search, const segment *now) {
   const imap4i_criteria *criteria = &search->criteria;
   imap4i_terms *terms = &search->terms;
@@ -377,8 +390,7 @@ static int begin_segment(imap4i_search *search, const segment *now) {
   }
   search->begun = true;
   if (now->kind != SEGMENT_BODY) {
-    imap4i_field_reader_free(&search->fields);
-    imap4i_field_reader_init(&search->fields, search->mem, search->field_max);
+    restart_fields(search);
     if (!search->wants_text) return IMAP4_OK;
   }
   imap4_str charset = imap4i_tail(imap4i_buf_str(&search->charsets), now->charset);
@@ -471,13 +483,12 @@ static int take_addresses(imap4i_search *search, const imap4i_field *field, bool
 }
 
 static int take_field(imap4i_search *search, const imap4i_field *field, bool *news) {
-  int status = IMAP4_OK;
-  if (search->wants_text || is_wanted_field(search, field->name, false)) {
-    status = take_text(search, field, news);
-  }
-  if (status == IMAP4_OK && is_wanted_field(search, field->name, true)) {
-    status = take_addresses(search, field, news);
-  }
+  bool as_text = search->wants_text || is_wanted_field(search, field->name, false);
+  bool as_addresses = is_wanted_field(search, field->name, true);
+  if (!as_text && !as_addresses) return IMAP4_OK;
+  int status = imap4i_haystack_keep_charsets(&search->haystack, field->value);
+  if (status == IMAP4_OK && as_text) status = take_text(search, field, news);
+  if (status == IMAP4_OK && as_addresses) status = take_addresses(search, field, news);
   return status;
 }
 
@@ -495,12 +506,47 @@ static int feed_header(imap4i_search *search, imap4_str data, bool last, bool *n
   }
 }
 
+/* Whether |data|, all of the segment under way, is a header of which only fields that needles can be in must
+ * be looked at. */
+static bool is_sifted(const imap4i_search *search, imap4_str data) {
+  const segment *now = &search->segments[search->at];
+  if (now->kind == SEGMENT_BODY || data.n != now->length || !search->wants_text) return false;
+  if (now->kind == SEGMENT_HEADER && search->wants_fields) return false;
+  return imap4i_matcher_takes_fields(&search->matcher);
+}
+
+/* Such a header. */
+static int sift_header(imap4i_search *search, imap4_str header, bool *news) {
+  const size_t first = search->matcher.count > 1 ? AHEAD : header.n;
+  size_t from = 0, at = 0, ahead = first;
+  imap4i_field_span span;
+  for (;;) {
+    imap4_str next = imap4i_tail(header, at);
+    next.n = imap4i_min(next.n, ahead);
+    size_t quiet = imap4i_matcher_quiet(&search->matcher, next, true);
+    if (at + quiet == header.n) return IMAP4_OK;
+    if (quiet == next.n) {
+      at += quiet - IMAP4I_SIEVE_RUN; /* a run may have begun */
+      ahead *= 2;
+      continue;
+    }
+    if (!imap4i_field_span_find(header, from, at + quiet, &span)) return IMAP4_OK;
+    restart_fields(search);
+    imap4i_matcher_restart(&search->matcher);
+    int status = feed_header(search, imap4i_str(header.p + span.begin, span.end - span.begin), true, news);
+    if (status != IMAP4_OK) return status;
+    from = at = span.end;
+    ahead = first;
+  }
+}
+
 /* A piece of the segment under way. */
 static int feed_piece(imap4i_search *search, imap4_str data, bool last) {
   bool news = false;
   bool is_body = search->segments[search->at].kind == SEGMENT_BODY;
-  int status = is_body ? imap4i_haystack_feed(&search->haystack, data, last, &news)
-                       : feed_header(search, data, last, &news);
+  int status = is_body                   ? imap4i_haystack_feed(&search->haystack, data, last, &news)
+               : is_sifted(search, data) ? sift_header(search, data, &news)
+                                         : feed_header(search, data, last, &news);
   if (status != IMAP4_OK) return status;
   if (news) found_needles(search);
   if (last) end_segment(search);
