@@ -83,4 +83,36 @@ static inline void flow_check_all(const flow_check *check, imap4_str in, imap4_s
   }
 }
 
+static inline uint32_t flow_check_below(uint32_t *state, uint32_t n) {
+  *state = *state * 1664525u + 1013904223u;
+  return (*state >> 8) % n;
+}
+
+/* Texts made of |pieces| at random: octet by octet and in large pieces, they give the same.  What octets give
+ * one by one is for other tests to say. */
+static inline void flow_check_random(const flow_check *check, const imap4_str *pieces, size_t piece_count,
+                                     size_t rounds) {
+  static flow_result expected, result;
+  static char in[FLOW_CHECK_MAX / 8];
+  uint32_t state = 20240301;
+  for (size_t round = 0; round < rounds; round++) {
+    size_t n = 0, most = 1 + flow_check_below(&state, round % 4 ? 100 : sizeof in);
+    while (n < most) {
+      imap4_str piece = pieces[flow_check_below(&state, (uint32_t)piece_count)];
+      piece.n = imap4i_min(piece.n, most - n);
+      memcpy(in + n, piece.p, piece.n);
+      n += piece.n;
+    }
+    flow_check_run(check, imap4i_str(in, n), 1, 1, check->least_room, true, &expected);
+    for (size_t i = 0; i < 6; i++) {
+      size_t first = i == 0 ? n : flow_check_below(&state, (uint32_t)n + 1);
+      size_t step = 1 + flow_check_below(&state, i % 2 ? 20 : (uint32_t)n);
+      size_t room = i % 3 == 0 ? FLOW_CHECK_MAX : check->least_room + flow_check_below(&state, 200);
+      flow_check_run(check, imap4i_str(in, n), first, step, room, i % 2, &result);
+      assert_int_equal(result.n, expected.n);
+      assert_memory_equal(result.p, expected.p, expected.n);
+    }
+  }
+}
+
 #endif

@@ -140,10 +140,34 @@ static void test_every_octet(void **unused) {
   memory_check_end(&memory);
 }
 
+static void test_random(void **unused) {
+  (void)unused;
+  const imap4_str pieces[] = {
+      IMAP4I_S("bm90IGEgbGluZSBvZiBwb2VtcyBpcyB0aGF0IA"),
+      IMAP4I_S("YWJj"),
+      IMAP4I_S("YW"),
+      IMAP4I_S("+"),
+      IMAP4I_S("\r\n"),
+      IMAP4I_S("\n"),
+      IMAP4I_S("/x"),
+      IMAP4I_S(" "),
+      IMAP4I_S("\xff"),
+      IMAP4I_S("YWJj\r\n"),
+      IMAP4I_S("YWJjZGVmYWJjZGVmYWJjZGVmYWJjZGVmYWJjZGVmYWJjZGVmYWJjZGVm\r\n"),
+  };
+  imap4i_base64 state;
+  flow_check check = {begin, feed, NULL, &state, 1};
+  flow_check_random(&check, pieces, IMAP4I_COUNT(pieces), 1000);
+  imap4_str with_padding[IMAP4I_COUNT(pieces) + 1];
+  memcpy(with_padding, pieces, sizeof pieces);
+  with_padding[IMAP4I_COUNT(pieces)] = IMAP4I_S("=");
+  flow_check_random(&check, with_padding, IMAP4I_COUNT(with_padding), 1000);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_vectors), cmocka_unit_test(test_strict),      cmocka_unit_test(test_no_memory),
-      cmocka_unit_test(test_mail),    cmocka_unit_test(test_every_octet),
+      cmocka_unit_test(test_mail),    cmocka_unit_test(test_every_octet), cmocka_unit_test(test_random),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

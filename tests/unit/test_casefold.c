@@ -164,10 +164,34 @@ static void test_string(void **unused) {
   memory_check_end(&memory);
 }
 
+static void test_random(void **unused) {
+  (void)unused;
+  const imap4_str pieces[] = {
+      IMAP4I_S("forty octets of text, in both Cases @[`{"),
+      IMAP4I_S("a"),
+      IMAP4I_S("Z"),
+      IMAP4I_S("\0\r\n"),
+      IMAP4I_S("\xc3\xa9"),
+      IMAP4I_S("\xe2\x84\xaa"),
+      IMAP4I_S("\xd0\xbf\xd1\x80\xd0\xb8"),
+      IMAP4I_S("\xff"),
+      IMAP4I_S("\xc3"),
+      IMAP4I_S("\xe2\x84"),
+      IMAP4I_S("\xf0\x90\x90\xa8"),
+      IMAP4I_S("\xf0\x90"),
+      IMAP4I_S("\xea\xb0\x81"),
+      IMAP4I_S("\xe6\x97\xa5\xe6\x9c\xac"),
+      IMAP4I_S("\xed\xa0\x80"),
+  };
+  imap4i_fold state;
+  flow_check check = {begin, feed, NULL, &state, IMAP4I_FLOW_ROOM};
+  flow_check_random(&check, pieces, IMAP4I_COUNT(pieces), 2000);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_samples), cmocka_unit_test(test_hangul), cmocka_unit_test(test_checksum),
-      cmocka_unit_test(test_stream),  cmocka_unit_test(test_string),
+      cmocka_unit_test(test_stream),  cmocka_unit_test(test_string), cmocka_unit_test(test_random),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,12 +73,44 @@ static void test_broken(void **unused) {
   becomes(imap4i_str(in, sizeof in), imap4i_str(in, sizeof in));
 }
 
+/* Lines that are there as a whole go another way than octets. */
+static void test_lines(void **unused) {
+  (void)unused;
+  static const char blanks[100] =
+      "                                                                            "
+      "                       ";
+  const imap4_str pieces[] = {
+      IMAP4I_S("plain words"),
+      IMAP4I_S("\r\n"),
+      IMAP4I_S("\r\n"),
+      IMAP4I_S("\n"),
+      IMAP4I_S("\r"),
+      IMAP4I_S("=\r\n"),
+      IMAP4I_S("=E9"),
+      IMAP4I_S("=e9"),
+      IMAP4I_S("=20"),
+      IMAP4I_S("="),
+      IMAP4I_S("=4"),
+      IMAP4I_S(" "),
+      IMAP4I_S("\t"),
+      IMAP4I_S("=3D="),
+      IMAP4I_S("4"),
+      IMAP4I_S("= \r\n"),
+      IMAP4I_S(" \n"),
+      IMAP4I_S("\xff"),
+      {blanks, 79},
+      {blanks, 80},
+      {blanks, 81},
+  };
+  imap4i_qp state;
+  flow_check check = {begin, feed, NULL, &state, 1};
+  flow_check_random(&check, pieces, IMAP4I_COUNT(pieces), 2000);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_escapes),
-      cmocka_unit_test(test_soft_breaks),
-      cmocka_unit_test(test_white_space),
-      cmocka_unit_test(test_broken),
+      cmocka_unit_test(test_escapes), cmocka_unit_test(test_soft_breaks), cmocka_unit_test(test_white_space),
+      cmocka_unit_test(test_broken),  cmocka_unit_test(test_lines),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
