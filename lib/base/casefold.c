@@ -82,10 +82,55 @@ static void feed_ascii(imap4i_flow *flow) {
   imap4i_flow_take(flow, n);
 }
 
+/* The character of two or three octets at |p|, of which four can be read; 0 if it is none, or not so simple
+ * to say.  Returns its length. */
+static size_t simple_character(const unsigned char *p, uint32_t *cp) {
+  if ((p[1] & 0xc0) != 0x80) return 0;
+  if (p[0] >= 0xc2 && p[0] < 0xe0) {
+    *cp = (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
+    return 2;
+  }
+  if ((p[0] & 0xf0) != 0xe0 || (p[2] & 0xc0) != 0x80) return 0;
+  *cp = (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+  return *cp >= 0x800 && (*cp < 0xd800 || *cp > 0xdfff) ? 3 : 0;
+}
+
+/* Fold |cp|, which is |length| octets at |p|, to |out|; where the next octet goes.  As of |p|, four octets
+ * can be written in any case. */
+static char *fold_character(uint32_t cp, const char *p, size_t length, char *out) {
+  uint32_t folded[IMAP4I_CASEFOLD_MAX];
+  if (entry_of(cp) == 0 && cp - S_BASE >= S_COUNT) {
+    memcpy(out, p, 4); /* of a fixed length: it is one instruction */
+    return out + length;
+  }
+  size_t n = imap4i_casefold(cp, folded);
+  for (size_t i = 0; i < n; i++)
+    out += imap4i_utf8_encode(folded[i], out);
+  return out;
+}
+
+/* Beginning of |in| that is characters of two and three octets. */
+static void feed_simple(imap4i_flow *flow) {
+  const char *in = flow->in.p, *end = in + flow->in.n;
+  char *out = flow->out, *out_end = out + flow->room;
+  uint32_t cp;
+  while (end - in >= 4 && out_end - out >= IMAP4I_FLOW_ROOM) {
+    size_t length = simple_character((const unsigned char *)in, &cp);
+    if (length == 0) break;
+    out = fold_character(cp, in, length, out);
+    in += length;
+  }
+  imap4i_flow_take(flow, (size_t)(in - flow->in.p));
+  flow->room -= (size_t)(out - flow->out);
+  flow->out = out;
+}
+
 bool imap4i_fold_feed(imap4i_fold *state, imap4i_flow *flow) {
   for (;;) {
     uint32_t cp, folded[IMAP4I_CASEFOLD_MAX];
     if (state->cut.n == 0 && flow->room > 0) feed_ascii(flow);
+    if (state->cut.n == 0 && flow->in.n >= 4) feed_simple(flow);
+    if (state->cut.n == 0 && flow->room > 0 && flow->in.n > 0 && (unsigned char)*flow->in.p < 0x80) continue;
     if (flow->in.n == 0 && (!flow->last || state->cut.n == 0)) return true;
     if (flow->room < IMAP4I_FLOW_ROOM) return false;
     if (!imap4i_utf8_next(&state->cut, &flow->in, flow->last, &cp)) return true;

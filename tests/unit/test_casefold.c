@@ -182,6 +182,8 @@ static void test_random(void **unused) {
       IMAP4I_S("\xea\xb0\x81"),
       IMAP4I_S("\xe6\x97\xa5\xe6\x9c\xac"),
       IMAP4I_S("\xed\xa0\x80"),
+      IMAP4I_S("\xe0\x80\xaf"),
+      IMAP4I_S("\xc1\x81"),
   };
   imap4i_fold state;
   flow_check check = {begin, feed, NULL, &state, IMAP4I_FLOW_ROOM};
