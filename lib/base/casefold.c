@@ -82,23 +82,29 @@ static void feed_ascii(imap4i_flow *flow) {
   imap4i_flow_take(flow, n);
 }
 
-/* The character of two or three octets at |p|, of which four can be read; 0 if it is none, or not so simple
- * to say.  Returns its length. */
+/* The character above U+007F at |p|, or U+FFFD for octets that are none, as imap4i_utf8_decode() has it.
+ * Returns its length; 0: it has four octets, which is for others.  Four octets can be read. */
 static size_t simple_character(const unsigned char *p, uint32_t *cp) {
-  if ((p[1] & 0xc0) != 0x80) return 0;
-  if (p[0] >= 0xc2 && p[0] < 0xe0) {
+  *cp = IMAP4I_REPLACEMENT;
+  if (p[0] < 0xc2 || p[0] > 0xf4) return 1;
+  if (p[0] >= 0xf0) return 0;
+  if ((p[1] & 0xc0) != 0x80) return 1;
+  if (p[0] < 0xe0) {
     *cp = (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
     return 2;
   }
-  if ((p[0] & 0xf0) != 0xe0 || (p[2] & 0xc0) != 0x80) return 0;
-  *cp = (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
-  return *cp >= 0x800 && (*cp < 0xd800 || *cp > 0xdfff) ? 3 : 0;
+  uint32_t high = (p[0] & 0xfu) << 6 | (p[1] & 0x3fu);
+  if (high < 0x800 >> 6 || (high >= 0xd800 >> 6 && high <= 0xdfff >> 6)) return 1;
+  if ((p[2] & 0xc0) != 0x80) return 2;
+  *cp = high << 6 | (p[2] & 0x3fu);
+  return 3;
 }
 
 /* Fold |cp|, which is |length| octets at |p|, to |out|; where the next octet goes.  As of |p|, four octets
  * can be written in any case. */
 static char *fold_character(uint32_t cp, const char *p, size_t length, char *out) {
   uint32_t folded[IMAP4I_CASEFOLD_MAX];
+  if (cp == IMAP4I_REPLACEMENT) return out + imap4i_utf8_encode(cp, out);
   if (entry_of(cp) == 0 && cp - S_BASE >= S_COUNT) {
     memcpy(out, p, 4); /* of a fixed length: it is one instruction */
     return out + length;
@@ -109,12 +115,12 @@ static char *fold_character(uint32_t cp, const char *p, size_t length, char *out
   return out;
 }
 
-/* Beginning of |in| that is characters of two and three octets. */
+/* Beginning of |in| that is neither ASCII nor characters of four octets. */
 static void feed_simple(imap4i_flow *flow) {
   const char *in = flow->in.p, *end = in + flow->in.n;
   char *out = flow->out, *out_end = out + flow->room;
   uint32_t cp;
-  while (end - in >= 4 && out_end - out >= IMAP4I_FLOW_ROOM) {
+  while (end - in >= 4 && out_end - out >= IMAP4I_FLOW_ROOM && (unsigned char)*in >= 0x80) {
     size_t length = simple_character((const unsigned char *)in, &cp);
     if (length == 0) break;
     out = fold_character(cp, in, length, out);

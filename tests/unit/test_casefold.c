@@ -184,6 +184,12 @@ static void test_random(void **unused) {
       IMAP4I_S("\xed\xa0\x80"),
       IMAP4I_S("\xe0\x80\xaf"),
       IMAP4I_S("\xc1\x81"),
+      IMAP4I_S("\xf5"),
+      IMAP4I_S("\xe2\x84z"),
+      IMAP4I_S("\xe0\xa0\x80"),
+      IMAP4I_S("\xed\x9f\xbf"),
+      IMAP4I_S("\xed\xbf\xbf"),
+      IMAP4I_S("\xee\x80\x80"),
   };
   imap4i_fold state;
   flow_check check = {begin, feed, NULL, &state, IMAP4I_FLOW_ROOM};
