@@ -90,31 +90,38 @@ static size_t look_closely(const imap4i_sieve *sieve, imap4_str text, size_t fro
   return text.n;
 }
 
-/* Not 0: there is an octet above 0x7f, or the pair, in the block at |p| or with its second octet after it. */
-static unsigned body_block(const imap4i_sieve *sieve, const uint8_t *p) {
+static uint8_t smaller(uint8_t a, uint8_t b) {
+  return a < b ? a : b;
+}
+
+/* Whether there is an octet above 0x7f, or the pair, in the block at |p| or with its second octet after it.
+ * A difference is 0 where both octets of the pair stand: the least of all tells whether that is anywhere. */
+static bool body_block(const imap4i_sieve *sieve, const uint8_t *p) {
   uint8_t mask0 = sieve->masks[0], mask1 = sieve->masks[1];
   uint8_t mark0 = sieve->marks[0], mark1 = sieve->marks[1];
   const uint8_t *q = p + sieve->gap;
-  uint8_t any = 0;
+  uint8_t all = 0, least = 0xff;
   for (size_t i = 0; i < BLOCK; i++) {
-    uint8_t first = (p[i] | mask0) == mark0, second = (q[i] | mask1) == mark1;
-    any |= (uint8_t)((first & second) | (p[i] & 0x80));
+    uint8_t pair = (uint8_t)(((p[i] | mask0) ^ mark0) | ((q[i] | mask1) ^ mark1));
+    least = smaller(least, pair);
+    all |= p[i];
   }
-  return any;
+  return all > 0x7f || least == 0;
 }
 
-/* Not 0: there is any of these, or NUL or "=?". */
-static unsigned header_block(const imap4i_sieve *sieve, const uint8_t *p) {
+/* Whether there is any of these, or NUL or "=?". */
+static bool header_block(const imap4i_sieve *sieve, const uint8_t *p) {
   uint8_t mask0 = sieve->masks[0], mask1 = sieve->masks[1];
   uint8_t mark0 = sieve->marks[0], mark1 = sieve->marks[1];
   const uint8_t *q = p + sieve->gap, *next = p + 1;
-  uint8_t any = 0;
+  uint8_t all = 0, least = 0xff;
   for (size_t i = 0; i < BLOCK; i++) {
-    uint8_t first = (p[i] | mask0) == mark0, second = (q[i] | mask1) == mark1;
-    uint8_t word = (uint8_t)((p[i] == '=') & (next[i] == '?')), nul = p[i] == 0;
-    any |= (uint8_t)((first & second) | word | nul | (p[i] & 0x80));
+    uint8_t pair = (uint8_t)(((p[i] | mask0) ^ mark0) | ((q[i] | mask1) ^ mark1));
+    uint8_t word = (uint8_t)((p[i] ^ '=') | (next[i] ^ '?'));
+    least = smaller(least, smaller(smaller(pair, word), p[i]));
+    all |= p[i];
   }
-  return any;
+  return all > 0x7f || least == 0;
 }
 
 static size_t look(const imap4i_sieve *sieve, imap4_str text, bool header) {
