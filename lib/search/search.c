@@ -506,17 +506,48 @@ static int feed_header(imap4i_search *search, imap4_str data, bool last, bool *n
   }
 }
 
-/* Whether |data|, all of the segment under way, is a header of which only fields that needles can be in must
- * be looked at. */
+/* Whether |data|, all of the segment under way, is a header of which only some fields must be looked at:
+ * those with names that are asked for, or those that needles can be in. */
 static bool is_sifted(const imap4i_search *search, imap4_str data) {
   const segment *now = &search->segments[search->at];
-  if (now->kind == SEGMENT_BODY || data.n != now->length || !search->wants_text) return false;
-  if (now->kind == SEGMENT_HEADER && search->wants_fields) return false;
-  return imap4i_matcher_takes_fields(&search->matcher);
+  if (now->kind == SEGMENT_BODY || data.n != now->length) return false;
+  if (now->kind == SEGMENT_HEADER && search->wants_fields) return !search->wants_text;
+  return search->wants_text && imap4i_matcher_takes_fields(&search->matcher);
 }
 
-/* Such a header. */
-static int sift_header(imap4i_search *search, imap4_str header, bool *news) {
+static int feed_field(imap4i_search *search, imap4_str header, imap4i_field_span span, bool *news) {
+  restart_fields(search);
+  imap4i_matcher_restart(&search->matcher);
+  return feed_header(search, imap4i_str(header.p + span.begin, span.end - span.begin), true, news);
+}
+
+/* Whether a field that begins like |field| may have a name that is asked for. */
+static bool is_asked_for(const imap4i_search *search, imap4_str field) {
+  const imap4i_criteria *criteria = &search->criteria;
+  for (size_t i = 0; i < criteria->count; i++) {
+    const imap4i_key *key = &criteria->keys[i];
+    if (!criteria->wanted[i] || key->kind != IMAP4I_KEY_HEADER || !imap4i_istarts(field, key->field))
+      continue;
+    imap4_str rest = imap4i_tail(field, key->field.n);
+    if (key->field.n == 0) return true; /* lines without a name */
+    if (rest.n > 0 && (*rest.p == ':' || *rest.p == ' ' || *rest.p == '\t')) return true;
+  }
+  return false;
+}
+
+/* A header that is only asked for fields by their names. */
+static int sift_names(imap4i_search *search, imap4_str header, bool *news) {
+  imap4i_field_span span = {0, 0};
+  while (span.end < header.n && imap4i_field_span_find(header, span.end, span.end, &span)) {
+    if (!is_asked_for(search, imap4i_str(header.p + span.begin, span.end - span.begin))) continue;
+    int status = feed_field(search, header, span, news);
+    if (status != IMAP4_OK) return status;
+  }
+  return IMAP4_OK;
+}
+
+/* A header that is searched as text. */
+static int sift_text(imap4i_search *search, imap4_str header, bool *news) {
   const size_t first = search->matcher.count > 1 ? AHEAD : header.n;
   size_t from = 0, at = 0, ahead = first;
   imap4i_field_span span;
@@ -531,9 +562,7 @@ static int sift_header(imap4i_search *search, imap4_str header, bool *news) {
       continue;
     }
     if (!imap4i_field_span_find(header, from, at + quiet, &span)) return IMAP4_OK;
-    restart_fields(search);
-    imap4i_matcher_restart(&search->matcher);
-    int status = feed_header(search, imap4i_str(header.p + span.begin, span.end - span.begin), true, news);
+    int status = feed_field(search, header, span, news);
     if (status != IMAP4_OK) return status;
     from = at = span.end;
     ahead = first;
@@ -544,9 +573,10 @@ static int sift_header(imap4i_search *search, imap4_str header, bool *news) {
 static int feed_piece(imap4i_search *search, imap4_str data, bool last) {
   bool news = false;
   bool is_body = search->segments[search->at].kind == SEGMENT_BODY;
-  int status = is_body                   ? imap4i_haystack_feed(&search->haystack, data, last, &news)
-               : is_sifted(search, data) ? sift_header(search, data, &news)
-                                         : feed_header(search, data, last, &news);
+  int status = is_body                    ? imap4i_haystack_feed(&search->haystack, data, last, &news)
+               : !is_sifted(search, data) ? feed_header(search, data, last, &news)
+               : search->wants_text       ? sift_text(search, data, &news)
+                                          : sift_names(search, data, &news);
   if (status != IMAP4_OK) return status;
   if (news) found_needles(search);
   if (last) end_segment(search);

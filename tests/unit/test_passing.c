@@ -253,6 +253,7 @@ static const char *const fieldsz[] = {
     "X-Cr: a\rb\r\n\r\n",
     "\r\n",
     ": no name\r\n",
+    "Subjects: K\r\nX-Odd\r\n: K\r\nSubject\t: fie\r\n",
 };
 
 static size_t make_header(char *text, size_t most) {
@@ -294,12 +295,16 @@ static int search_all(imap4i_search *search, imap4_str text, imap4_str digest, s
   return result;
 }
 
-/* OR of two TEXT, or TEXT and not TEXT, or either with a field. */
+/* TEXT; or OR of two TEXT, or TEXT and not TEXT, or either with a field; or one or two fields. */
 static size_t make_keys(imap4_str text, char rooms[2][600], imap4i_key *keys) {
-  imap4_str a = make_needle(text, rooms[0], 60), b = make_needle(text, rooms[1], 60);
-  keys[0] = (imap4i_key){.kind = IMAP4I_KEY_TEXT, .text = a};
-  keys[1] = (imap4i_key){
-      .kind = below(4) ? IMAP4I_KEY_TEXT : IMAP4I_KEY_HEADER, .text = b, .field = IMAP4I_S("subject")};
+  static const char *const namesz[] = {"subject", "x-odd", "X-Words", "", "x-nul", "from"};
+  uint32_t fields = below(4);
+  for (uint32_t i = 0; i < 2; i++) {
+    keys[i] = (imap4i_key){.kind = fields > i ? IMAP4I_KEY_HEADER : IMAP4I_KEY_TEXT,
+                           .text = make_needle(text, rooms[i], 60),
+                           .field = sz(namesz[below(IMAP4I_COUNT(namesz))])};
+    if (fields == 3 && below(10) == 0) keys[i].text.n = 0;
+  }
   keys[2] = (imap4i_key){.kind = IMAP4I_KEY_NOT, .operands = 1};
   keys[3] = (imap4i_key){.kind = below(2) ? IMAP4I_KEY_AND : IMAP4I_KEY_OR, .operands = 2};
   return below(2) ? 1 : 4;
