@@ -12,7 +12,7 @@
 #include "base/transfer.h"
 #include "search/matcher.h"
 
-#define IMAP4I_HAYSTACK_STEP 2048
+#define IMAP4I_HAYSTACK_STEP 4096
 typedef struct imap4i_haystack {
   imap4i_matcher *matcher;
   imap4i_transfer transfer;
