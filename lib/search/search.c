@@ -483,12 +483,13 @@ static int take_addresses(imap4i_search *search, const imap4i_field *field, bool
 }
 
 static int take_field(imap4i_search *search, const imap4i_field *field, bool *news) {
-  bool as_text = search->wants_text || is_wanted_field(search, field->name, false);
-  bool as_addresses = is_wanted_field(search, field->name, true);
-  if (!as_text && !as_addresses) return IMAP4_OK;
-  int status = imap4i_haystack_keep_charsets(&search->haystack, field->value);
-  if (status == IMAP4_OK && as_text) status = take_text(search, field, news);
-  if (status == IMAP4_OK && as_addresses) status = take_addresses(search, field, news);
+  int status = IMAP4_OK;
+  if (search->wants_text || is_wanted_field(search, field->name, false)) {
+    status = take_text(search, field, news);
+  }
+  if (status == IMAP4_OK && is_wanted_field(search, field->name, true)) {
+    status = take_addresses(search, field, news);
+  }
   return status;
 }
 
@@ -501,7 +502,8 @@ static int feed_header(imap4i_search *search, imap4_str data, bool last, bool *n
       status = imap4i_field_reader_finish(&search->fields, &field, &got);
     }
     if (status != IMAP4_OK || !got) return status;
-    status = take_field(search, &field, news);
+    status = imap4i_haystack_keep_charsets(&search->haystack, field.value);
+    if (status == IMAP4_OK) status = take_field(search, &field, news);
     if (status != IMAP4_OK) return status;
   }
 }
