@@ -58,8 +58,8 @@ char *imap4i_matcher_room(imap4i_matcher *matcher, size_t *room);
  * is, and is left alone otherwise.  False without memory. */
 IMAP4_MUST_USE bool imap4i_matcher_added(imap4i_matcher *matcher, size_t n, bool *news);
 
-/* Octets with which raw |text| begins that have no whole match and no beginning or end of what a match could
- * be but for ASCII; see sieve.h. */
+/* Octets with which |text|, not folded yet, begins that are ASCII and have no match that lies in them as a
+ * whole; see sieve.h.  |header|: it is not unfolded either, and may have encoded words. */
 size_t imap4i_matcher_quiet(const imap4i_matcher *matcher, imap4_str text, bool header);
 /* Whether fields of a header can be searched one by one: no wanted needle is found between them. */
 bool imap4i_matcher_takes_fields(const imap4i_matcher *matcher);
