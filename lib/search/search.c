@@ -333,27 +333,6 @@ static int settle(imap4i_search *search) {
   }
 }
 
-int imap4i_search_digest(imap4i_search *search, imap4_str digest) {
-  imap4i_criteria *criteria = &search->criteria;
-  imap4_date date = imap4i_digest_date(digest);
-  for (size_t i = 0; i < criteria->count; i++) {
-    const imap4i_key *key = &criteria->keys[i];
-    if (is_sent(key->kind)) {
-      criteria->values[i] =
-          compare_day(key->kind - IMAP4I_KEY_SENTBEFORE + IMAP4I_KEY_BEFORE, date, key->day);
-    }
-  }
-  int result = decide(search);
-  if (result != IMAP4I_SEARCH_UNDECIDED) return result;
-  search->segment_count = search->at = 0;
-  imap4i_buf_clear(&search->charsets);
-  imap4i_part part;
-  for (size_t i = 0; imap4i_digest_part(digest, i, &part); i++) {
-    if (!add_part(search, &part, i == 0)) return IMAP4_ERR_NOMEM;
-  }
-  return settle(search);
-}
-
 bool imap4i_search_need(imap4i_search *search, uint64_t *offset, uint64_t *length) {
   if (search->at == search->segment_count) return false;
   const segment *now = &search->segments[search->at];
@@ -604,4 +583,65 @@ int imap4i_search_feed(imap4i_search *search, imap4_str data) {
     data = imap4i_tail(data, n);
   } while (result == IMAP4I_SEARCH_UNDECIDED && search->at == at && data.n > 0);
   return result;
+}
+
+/* ---- the digest ----------------------------------------------------------------------------- */
+
+/* Whether the digest tells of the field that a key asks for, and the key is not decided yet. */
+static bool is_kept(const imap4i_search *search, imap4_str digest, size_t key) {
+  const imap4i_criteria *criteria = &search->criteria;
+  return criteria->keys[key].kind == IMAP4I_KEY_HEADER && criteria->values[key] == IMAP4I_UNKNOWN &&
+         imap4i_digest_keeps(digest, criteria->keys[key].field);
+}
+
+/* The fields that the digest keeps are searched as a header of their own, by their names alone. */
+static int look_at_kept(imap4i_search *search, imap4_str digest) {
+  imap4i_criteria *criteria = &search->criteria;
+  imap4_str fields = imap4i_digest_fields(digest);
+  bool wants_text = search->wants_text;
+  bool any = false;
+  bool news = false;
+  for (size_t i = 0; i < criteria->count; i++)
+    any = any || (criteria->wanted[i] && is_kept(search, digest, i));
+  if (!any) return IMAP4_OK;
+  search->segment_count = search->at = 0;
+  const segment *header = add_segment(search, SEGMENT_HEADER, 0, fields.n);
+  if (!header) return IMAP4_ERR_NOMEM;
+  search->wants_text = false;
+  int status = begin_segment(search, header);
+  if (status == IMAP4_OK) status = sift_names(search, fields, &news);
+  search->wants_text = wants_text;
+  search->segment_count = 0;
+  search->begun = false;
+  found_needles(search);
+  for (size_t i = 0; i < criteria->count; i++) {
+    if (is_kept(search, digest, i)) criteria->values[i] = IMAP4I_FALSE;
+  }
+  return status;
+}
+
+int imap4i_search_digest(imap4i_search *search, imap4_str digest) {
+  imap4i_criteria *criteria = &search->criteria;
+  imap4_date date = imap4i_digest_date(digest);
+  for (size_t i = 0; i < criteria->count; i++) {
+    const imap4i_key *key = &criteria->keys[i];
+    if (is_sent(key->kind)) {
+      criteria->values[i] =
+          compare_day(key->kind - IMAP4I_KEY_SENTBEFORE + IMAP4I_KEY_BEFORE, date, key->day);
+    }
+  }
+  int result = decide(search);
+  if (result == IMAP4I_SEARCH_UNDECIDED && search->wants_fields) {
+    int status = look_at_kept(search, digest);
+    if (status != IMAP4_OK) return status;
+    result = decide(search);
+  }
+  if (result != IMAP4I_SEARCH_UNDECIDED) return result;
+  search->segment_count = search->at = 0;
+  imap4i_buf_clear(&search->charsets);
+  imap4i_part part;
+  for (size_t i = 0; imap4i_digest_part(digest, i, &part); i++) {
+    if (!add_part(search, &part, i == 0)) return IMAP4_ERR_NOMEM;
+  }
+  return settle(search);
 }
