@@ -97,6 +97,9 @@ typedef struct imap4_limits {
   uint32_t mime_depth;
   /** Octets of one header field that SEARCH looks at (0 / 65,536). */
   uint32_t header_field_octets;
+  /** Encoded words of one header field that SEARCH decodes (0 / 1,000): each may ask for another charset.  What
+   *  follows is searched as it stands. */
+  uint32_t encoded_words;
   /** Octets of one header field, of a list of addresses those of one address, that ENVELOPE and BODYSTRUCTURE
    *  show (0 / 16,384): the rest counts in sizes only. */
   uint32_t mime_field_octets;

@@ -71,6 +71,7 @@ int imap4_limits_init(imap4_limits *limits, uint32_t struct_size, int logged_in)
       .mime_parts = 10000,
       .mime_depth = 100,
       .header_field_octets = 65536,
+      .encoded_words = 1000,
       .mime_field_octets = 16384,
       .addresses = 1000,
       .mime_parameters = 128,

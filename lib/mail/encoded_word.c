@@ -146,12 +146,12 @@ static size_t find_word(imap4_str s, word *w) {
   return s.n;
 }
 
-int imap4i_encoded_words(imap4_str text, imap4i_buf *out) {
+int imap4i_encoded_words(imap4_str text, size_t max, imap4i_buf *out) {
   writer w = {.out = out};
   bool after_word = false;
   word found = {.length = 0}; /* what is read was set; not every compiler sees it */
-  while (text.n > 0) {
-    size_t at = find_word(text, &found);
+  for (size_t words = 0; text.n > 0; words++) {
+    size_t at = words < max ? find_word(text, &found) : text.n;
     imap4_str between = {text.p, at};
     /* White space between two words is no part of the text. */
     bool dropped = after_word && at < text.n && imap4i_trim(between).n == 0;

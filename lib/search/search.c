@@ -43,7 +43,8 @@ typedef struct segment {
 struct imap4i_search {
   imap4i_mem *mem;
   uint32_t attributes;
-  size_t field_max;
+  size_t field_max; /* octets of a header field that are looked at */
+  size_t word_max;  /* encoded words of it that are decoded */
   imap4i_criteria criteria;
   imap4i_terms terms;
   /* What wanted keys look at: fields of the message, all text, bodies. */
@@ -114,6 +115,7 @@ int imap4i_search_new(imap4i_mem *mem, const imap4i_search_args *args, const ima
   if (!search) return IMAP4_ERR_NOMEM;
   search->mem = mem;
   search->field_max = limits->header_field_octets;
+  search->word_max = limits->encoded_words;
   search->criteria.mem = mem;
   search->terms.mem = mem;
   search->terms.arena.mem = mem;
@@ -447,7 +449,7 @@ static int take_text(imap4i_search *search, const imap4i_field *field, bool *new
   bool ok = imap4i_buf_puts(line, field->name);
   if (field->name.n > 0) ok = ok && imap4i_buf_puts(line, IMAP4I_S(": "));
   size_t start = line->n;
-  int status = ok ? imap4i_encoded_words(field->value, line) : IMAP4_ERR_NOMEM;
+  int status = ok ? imap4i_encoded_words(field->value, search->word_max, line) : IMAP4_ERR_NOMEM;
   return status == IMAP4_OK ? look_at_line(search, field, start, false, news) : status;
 }
 
@@ -456,7 +458,7 @@ static int take_addresses(imap4i_search *search, const imap4i_field *field, bool
   imap4i_buf_clear(&search->decoded);
   int status = imap4i_address_text(search->mem, field->value, &search->addresses);
   if (status == IMAP4_OK) {
-    status = imap4i_encoded_words(imap4i_buf_str(&search->addresses), &search->decoded);
+    status = imap4i_encoded_words(imap4i_buf_str(&search->addresses), search->word_max, &search->decoded);
   }
   return status == IMAP4_OK ? look_at_line(search, field, 0, true, news) : status;
 }

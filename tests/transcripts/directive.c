@@ -115,6 +115,7 @@ static const struct {
     LIMIT32(header_field_octets),
     LIMIT32(addresses),
     LIMIT32(mime_parameters),
+    LIMIT32(encoded_words),
     LIMIT32(mime_field_octets),
     LIMIT32(digest_field_octets),
 };

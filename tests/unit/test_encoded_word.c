@@ -20,7 +20,7 @@ static void assert_decoded(const char *textz, const char *wantz) {
   char *exact = malloc(n > 0 ? n : 1); /* so that a look behind the end is seen */
   memcpy(exact, textz, n);
   imap4i_buf_init(&out, memory_check_init(&memory), SIZE_MAX);
-  assert_int_equal(imap4i_encoded_words(imap4i_str(exact, n), &out), IMAP4_OK);
+  assert_int_equal(imap4i_encoded_words(imap4i_str(exact, n), 1000, &out), IMAP4_OK);
   assert_text(imap4i_buf_str(&out), wantz);
   imap4i_buf_free(&out);
   memory_check_end(&memory);
@@ -104,7 +104,7 @@ static void test_no_memory(void **unused) {
   for (size_t n = 0;; n++) {
     imap4i_buf_init(&out, &memory.mem, SIZE_MAX);
     memory.fail_from = n;
-    int r = imap4i_encoded_words(IMAP4I_S("x =?iso-8859-1?q?=F6=F6?= =?koi8-r?b?w7Y=?= y"), &out);
+    int r = imap4i_encoded_words(IMAP4I_S("x =?iso-8859-1?q?=F6=F6?= =?koi8-r?b?w7Y=?= y"), 1000, &out);
     imap4i_buf_free(&out);
     memory.fail_from = SIZE_MAX;
     assert_int_equal(memory.live, 0);
@@ -114,10 +114,26 @@ static void test_no_memory(void **unused) {
   }
 }
 
+/* Words behind the first so many stay as they are. */
+static void test_limit(void **unused) {
+  (void)unused;
+  static const char *const want[] = {"=?utf-8?q?a?= =?utf-8?q?b?= c", "a =?utf-8?q?b?= c", "ab c", "ab c"};
+  for (size_t max = 0; max < IMAP4I_COUNT(want); max++) {
+    memory_check memory;
+    imap4i_buf out;
+    imap4i_buf_init(&out, memory_check_init(&memory), SIZE_MAX);
+    assert_int_equal(imap4i_encoded_words(IMAP4I_S("=?utf-8?q?a?= =?utf-8?q?b?= c"), max, &out), IMAP4_OK);
+    assert_int_equal(out.n, strlen(want[max]));
+    assert_memory_equal(out.p, want[max], out.n);
+    imap4i_buf_free(&out);
+    memory_check_end(&memory);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_words),    cmocka_unit_test(test_adjacent),
-                                     cmocka_unit_test(test_broken),   cmocka_unit_test(test_ascii),
-                                     cmocka_unit_test(test_shifts),   cmocka_unit_test(test_long),
-                                     cmocka_unit_test(test_no_memory)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_words),  cmocka_unit_test(test_adjacent),
+                                     cmocka_unit_test(test_broken), cmocka_unit_test(test_ascii),
+                                     cmocka_unit_test(test_shifts), cmocka_unit_test(test_long),
+                                     cmocka_unit_test(test_limit),  cmocka_unit_test(test_no_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
