@@ -11,6 +11,7 @@
 
 void bytes_add(struct bytes *bytes, const void *p, size_t n) {
   if (n == 0) return;
+  if (n > SIZE_MAX / 4 - bytes->n) abort();
   if (bytes->n + n + 1 > bytes->capacity) {
     bytes->capacity = (bytes->n + n + 1) * 2;
     bytes->p = realloc(bytes->p, bytes->capacity);
