@@ -217,9 +217,11 @@ static int match(const imap4i_walker *w, const open_part *part, imap4_str line, 
   imap4_str rest = imap4i_tail(line, 2);
   size_t n = part->boundary_length;
   if (!part->bounded || rest.n < n) return 0;
-  const char *boundary = w->boundaries.p + part->boundary;
-  /* Boundaries inside each other tend to begin alike, and end differently. */
-  if (n > 0 && (rest.p[n - 1] != boundary[n - 1] || memcmp(rest.p, boundary, n) != 0)) return 0;
+  if (n > 0) { /* with empty boundaries alone there are no octets to point at */
+    const char *boundary = w->boundaries.p + part->boundary;
+    /* Boundaries inside each other tend to begin alike, and end differently. */
+    if (rest.p[n - 1] != boundary[n - 1] || memcmp(rest.p, boundary, n) != 0) return 0;
+  }
   rest = imap4i_tail(rest, n);
   bool closing = rest.n >= 2 && rest.p[0] == '-' && rest.p[1] == '-';
   if (closing) rest = imap4i_tail(rest, 2);
