@@ -399,9 +399,10 @@ static void obsolete_zones(void **state) {
   static const struct {
     const char *zonez;
     int32_t minutes;
-  } zones[] = {{"UT", 0},     {"GMT", 0},    {"EST", -300}, {"EDT", -240}, {"CST", -360}, {"CDT", -300},
-               {"MST", -420}, {"MDT", -360}, {"PST", -480}, {"PDT", -420}, {"Z", 0},      {"A", 0},
-               {"k", 0},      {"Y", 0},      {"MEZ", 0},    {"", 0},       {"-0000", 0}};
+  } zones[] = {{"UT", 0},     {"GMT", 0},    {"EST", -300}, {"EDT", -240},  {"CST", -360},
+               {"CDT", -300}, {"MST", -420}, {"MDT", -360}, {"PST", -480},  {"PDT", -420},
+               {"Z", 0},      {"A", 0},      {"k", 0},      {"Y", 0},       {"MEZ", 0},
+               {"", 0},       {"-0000", 0},  {"+0100", 60}, {"-0330", -210}};
   for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
     char message[100];
     imap4_mime *mime;

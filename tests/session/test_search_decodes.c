@@ -25,6 +25,12 @@
   "E"
 #define SEEK(key) UTF8 key " {7+}\r\n" UPPER_GRUESSE
 
+#ifdef IMAP4_ICONV
+#define WITH_ICONV true
+#else
+#define WITH_ICONV false
+#endif
+
 /* ---- what is decoded ------------------------------------------------------------------------ */
 
 /* RFC 3501 section 6.4.4 with RFC 2047. */
@@ -148,18 +154,13 @@ static const charset_case converted[] = {
  * not found, but nothing else happens. */
 static void charsets_through_iconv(void **state) {
   (void)state;
-#ifdef IMAP4_ICONV
-  const bool there = true;
-#else
-  const bool there = false;
-#endif
   for (size_t i = 0; i < COUNT(converted); i++)
-    expect_charset(&converted[i], there);
+    expect_charset(&converted[i], WITH_ICONV);
   /* UTF-16, which has NUL in it. */
   ASK("Content-Type: text/plain; charset=utf-16be\r\nContent-Transfer-Encoding: base64\r\n\r\nZeVnLABBip4=",
       {UTF8 "BODY {10+}\r\n\xe6\x97\xa5\xe6\x9c\xac"
             "a\xe8\xaa\x9e",
-       there ? FOUND : MISSED});
+       WITH_ICONV ? FOUND : MISSED});
 }
 
 /* Octets of a charset that nobody knows are still searched for what is ASCII in them. */
@@ -221,6 +222,27 @@ static void matches_across_chunk_borders(void **state) {
     for (size_t i = 0; i < COUNT(answers); i++)
       expect(&m, &answers[i]);
     mail_close(&m);
+  }
+}
+
+/* Nor in the middle of what iconv converts at once. */
+static void matches_across_chunk_borders_with_iconv(void **state) {
+  (void)state;
+  imap4_memory_config memory;
+  imap4_memory_config_init(&memory);
+  for (memory.read_octets = 1; memory.read_octets < 8; memory.read_octets++) {
+    for (size_t i = 0; i < COUNT(converted); i++) {
+      char message[300], question[100];
+      mail m;
+      snprintf(message, sizeof message, "Content-Type: text/plain; charset=%s\r\n\r\n%s", converted[i].namez,
+               converted[i].octetsz);
+      snprintf(question, sizeof question, UTF8 "BODY {%zu+}\r\n%s", strlen(converted[i].utf8z),
+               converted[i].utf8z);
+      mail_open(&m, &memory, NULL);
+      mail_add(&m, span(message));
+      expect(&m, &(answer){question, WITH_ICONV ? FOUND : MISSED});
+      mail_close(&m);
+    }
   }
 }
 
@@ -336,6 +358,7 @@ int main(void) {
       cmocka_unit_test(unknown_charsets),
       cmocka_unit_test(matches_across_line_folds),
       cmocka_unit_test(matches_across_chunk_borders),
+      cmocka_unit_test(matches_across_chunk_borders_with_iconv),
       cmocka_unit_test(matches_across_pieces_of_long_bodies),
       cmocka_unit_test(case_insensitive_by_unicode_casemap),
       cmocka_unit_test(body_searches_text_parts_only),
