@@ -106,10 +106,14 @@ int imap4i_fields_add_start(imap4i_fields *fields, unsigned id, imap4_str value,
 }
 
 static int add_addresses(imap4i_fields *fields, unsigned id, imap4_str value) {
-  value = take_octets(fields, id, value);
-  begin_list(fields, value);
+  imap4_str taken = take_octets(fields, id, value);
+  begin_list(fields, taken);
+  if (taken.n < value.n) { /* half of an address would be another one */
+    taken.n = imap4i_address_list_open(&fields->list);
+    fields->list.open = false;
+  }
   fields->started = false;
-  return value.n > 0 || fields->list.in_group ? put_addresses(fields, id) : IMAP4_OK;
+  return taken.n > 0 || fields->list.in_group ? put_addresses(fields, id) : IMAP4_OK;
 }
 
 /* Begin a text in place of the one that is there. */
