@@ -332,6 +332,66 @@ static void header_field_octets(void **state) {
   }
 }
 
+/* |count| encoded words, the last of which is "needle", of the field |namez|. */
+static void add_words(text *message, const char *namez, uint32_t count) {
+  add(message, namez);
+  add(message, ":");
+  add_times(message, " =?utf-8?q?x=20?=", count - 1);
+  add(message, " =?utf-8?q?nee=64le?=\r\n");
+}
+
+/* What follows the last that is decoded is searched as it stands; each field has as many. */
+static void encoded_words(void **state) {
+  (void)state;
+  static const uint32_t limits_tried[] = {1, 2, 1000};
+  static const char *const keys[] = {"SUBJECT", "HEADER X-ANY", "TEXT"};
+  for (size_t i = 0; i < sizeof limits_tried / sizeof *limits_tried; i++) {
+    imap4_limits limits = usual();
+    uint32_t limit = limits.encoded_words = limits_tried[i];
+    for (uint32_t there = limit > 1 ? limit - 1 : 1; there <= limit + 1; there++) {
+      text message = {0};
+      mail m;
+      add_words(&message, "Subject", there);
+      add_words(&message, "X-Any", there);
+      add(&message, "To: =?utf-8?q?first?= <a@b>\r\n\r\nbody\r\n");
+      mail_open(&m, NULL, &limits);
+      mail_add(&m, (imap4_str){message.p, message.n});
+      for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+        char decoded[60], raw[60];
+        snprintf(decoded, sizeof decoded, "SEARCH %s needle", keys[k]);
+        snprintf(raw, sizeof raw, "SEARCH %s \"?q?nee=64le?=\"", keys[k]);
+        expect(&m, &(answer){decoded, there <= limit ? FOUND : MISSED});
+        expect(&m, &(answer){raw, there <= limit ? MISSED : FOUND});
+      }
+      expect(&m, &(answer){"SEARCH TO first", FOUND});
+      expect_section(&m, "", message.p, message.n);
+      mail_close(&m);
+      free(message.p);
+    }
+  }
+}
+
+/* Of a list of addresses too. */
+static void encoded_words_of_addresses(void **state) {
+  (void)state;
+  imap4_limits limits = usual();
+  limits.encoded_words = 3;
+  for (uint32_t there = 2; there <= 4; there++) {
+    text message = {0};
+    mail m;
+    add(&message, "To: ");
+    add_times(&message, "=?utf-8?q?=78?= <a@b>, ", there - 1);
+    add(&message, "=?utf-8?q?nee=64le?= <c@d>\r\n\r\n");
+    mail_open(&m, NULL, &limits);
+    mail_add(&m, (imap4_str){message.p, message.n});
+    expect(&m, &(answer){"SEARCH TO needle", there <= 3 ? FOUND : MISSED});
+    expect(&m, &(answer){"SEARCH TO nee=64le", there <= 3 ? MISSED : FOUND});
+    expect(&m, &(answer){"SEARCH TO c@d", FOUND});
+    mail_close(&m);
+    free(message.p);
+  }
+}
+
 /* ---- the digest ----------------------------------------------------------------------------- */
 
 static const imap4_store *honest;
@@ -508,6 +568,8 @@ int main(void) {
       cmocka_unit_test(mime_field_octets_of_addresses),
       cmocka_unit_test(header_field_octets_of_addresses),
       cmocka_unit_test(header_field_octets),
+      cmocka_unit_test(encoded_words),
+      cmocka_unit_test(encoded_words_of_addresses),
       cmocka_unit_test(digest_field_octets),
       cmocka_unit_test(digest_octets),
       cmocka_unit_test(addresses),
