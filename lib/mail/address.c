@@ -92,12 +92,14 @@ static bool is_pair(imap4_str s, size_t i) {
   return s.p[i] == '\\' && i + 1 < s.n && !is_line_end(s.p[i + 1]);
 }
 
-/* Append |s| without line ends, and if |unquote| without the backslashes of quoted pairs. */
+/* Append |s| without line ends, and if |unquote| without the backslashes of quoted pairs.  CR alone ends no
+ * line; in a name it becomes white space when that is written. */
 static bool put_content(imap4i_buf *out, imap4_str s, bool unquote) {
   size_t from = 0;
   for (size_t i = 0; i < s.n; i++) {
     bool pair = unquote && is_pair(s, i);
-    if (!pair && !is_line_end(s.p[i])) continue;
+    bool ends = s.p[i] == '\n' || (s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n');
+    if (!pair && !ends) continue;
     if (!imap4i_buf_put(out, s.p + from, i - from)) return false;
     from = i + 1;
     if (pair) i++;

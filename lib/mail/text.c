@@ -51,6 +51,10 @@ static int next_octet(imap4_str *s, int how) {
     char c = *s->p;
     *s = imap4i_tail(*s, 1);
     if (c == '\0' || (how == UNFOLDED && is_line_end(c, *s))) continue;
+    if (how == UNFOLDED && c == '\r') { /* alone: white space, as other servers have it */
+      if (imap4i_is_wsp(*s->p)) continue;
+      c = ' ';
+    }
     if (how == UPPER) return (unsigned char)imap4i_upper(c);
     if (how != COLLAPSED || !imap4i_is_wsp(c)) return (unsigned char)c;
     while (s->n > 0 && (imap4i_is_wsp(*s->p) || *s->p == '\0'))

@@ -218,8 +218,10 @@ static void test_wrong(void **unused) {
 static void test_octets(void **unused) {
   (void)unused;
   assert_addresses("a\xe9@b\xe9 (c\xe9)", "({2}\r\nc\xe9 NIL {2}\r\na\xe9 {2}\r\nb\xe9)");
-  assert_addresses("\"a\rb\"@[c\rd]", "(NIL NIL \"ab\" \"[cd]\")");
-  assert_addresses("\"a\rb\" <\"\\\"\\\\\"@c>", "(\"ab\" NIL \"\\\"\\\\\" \"c\")");
+  /* CR alone is white space in a name, and an octet like any elsewhere. */
+  assert_addresses("\"a\rb\"@[c\rd]", "(NIL NIL {3}\r\na\rb {5}\r\n[c\rd])");
+  assert_addresses("\"a\r\r b\r\" <\"\\\"\\\\\"@c>", "(\"a b\" NIL \"\\\"\\\\\" \"c\")");
+  assert_addresses("a@b (c\rd)", "(\"c d\" NIL \"a\" \"b\")");
   assert_addresses("\"g\xe9\":;", "(NIL NIL {2}\r\ng\xe9 NIL)(NIL NIL NIL NIL)");
 }
 

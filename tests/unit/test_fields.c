@@ -43,6 +43,16 @@ static void test_blank(void **unused) {
               "(\"\t x\" \"x\" NIL NIL NIL NIL NIL NIL NIL \"  x\")");
 }
 
+/* CR that ends no line is white space, together with what follows. */
+static void test_lone_cr(void **unused) {
+  (void)unused;
+  assert_item("Date: 1 Feb\r2003\r\nIn-Reply-To: a\r b\r\rc\r\n d\r\nMessage-ID: <a\rb>\r\n\r\n", 'e',
+              "(\"1 Feb 2003\" NIL NIL NIL NIL NIL NIL NIL \"a b c d\" \"<a b>\")");
+  assert_item("Content-Type: a/b; c=\"d\re\"\r\nContent-ID: <a\rb>\r\nContent-Description: a\rb\r\n"
+              "Content-Location: a\rb\r\n\r\n",
+              's', "(\"A\" \"B\" (\"C\" {3}\r\nd\re) \"<a b>\" \"a b\" \"7BIT\" 0 NIL NIL NIL \"a b\")");
+}
+
 /* A list that is longer than what is held of it at once is the same list, groups too. */
 static void test_long_list(void **unused) {
   (void)unused;
@@ -271,13 +281,19 @@ static void test_names(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_envelope),    cmocka_unit_test(test_blank),
-      cmocka_unit_test(test_long_list),   cmocka_unit_test(test_limits),
-      cmocka_unit_test(test_type),        cmocka_unit_test(test_default_charset),
-      cmocka_unit_test(test_boundary),    cmocka_unit_test(test_rest),
-      cmocka_unit_test(test_encoding),    cmocka_unit_test(test_decoding),
-      cmocka_unit_test(test_disposition), cmocka_unit_test(test_heap),
-      cmocka_unit_test(test_names)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_envelope),
+                                     cmocka_unit_test(test_blank),
+                                     cmocka_unit_test(test_lone_cr),
+                                     cmocka_unit_test(test_long_list),
+                                     cmocka_unit_test(test_limits),
+                                     cmocka_unit_test(test_type),
+                                     cmocka_unit_test(test_default_charset),
+                                     cmocka_unit_test(test_boundary),
+                                     cmocka_unit_test(test_rest),
+                                     cmocka_unit_test(test_encoding),
+                                     cmocka_unit_test(test_decoding),
+                                     cmocka_unit_test(test_disposition),
+                                     cmocka_unit_test(test_heap),
+                                     cmocka_unit_test(test_names)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
