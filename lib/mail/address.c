@@ -319,6 +319,18 @@ static bool settle_local(imap4i_address_list *list, imap4_str start, const words
   return take_local(list, whole);
 }
 
+/* Whether a route begins here; commas may stand before it (obs-domain-list). */
+static bool find_route(imap4i_address_list *list) {
+  imap4_str start = list->rest;
+  while (at(list, ',')) {
+    advance(list, 1);
+    if (!skip_cfws(list)) break;
+  }
+  if (at(list, '@')) return true;
+  list->rest = start;
+  return false;
+}
+
 /* What stands between < and >.  The domain counts only if the > is where it should be. */
 static bool take_angle(imap4i_address_list *list) {
   words w = {0};
@@ -327,7 +339,7 @@ static bool take_angle(imap4i_address_list *list) {
   advance(list, 1);
   imap4i_buf_clear(&list->mailbox);
   skip_cfws(list);
-  if (at(list, '@') && !take_route(list)) return false;
+  if (find_route(list) && !take_route(list)) return false;
   if (!at(list, '>')) {
     imap4_str start = list->rest;
     if (!take_words(list, NULL, &w) || !settle_local(list, start, &w, &whole)) return false;

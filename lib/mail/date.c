@@ -75,7 +75,7 @@ static bool take_day(imap4_str *s, int64_t *days) {
   uint32_t month = month_number(take_word(s));
   if (month == 0) return false;
   take_char(s, '-');
-  size_t digits = take_number(s, 2, 4, &year);
+  size_t digits = take_number(s, 2, 9, &year);
   if (digits == 0 || (s->n > 0 && *s->p == ':')) return false; /* a time in place of the year */
   /* RFC 5322 section 4.3: two digits below 50 are of this century, three count from 1900. */
   if (digits == 2) year += year < 50 ? 2000 : 1900;

@@ -35,7 +35,7 @@ void imap4i_fields_free(imap4i_fields *fields) {
 void imap4i_fields_clear(imap4i_fields *fields) {
   memset(fields->present, 0, sizeof fields->present);
   memset(fields->addresses, 0, sizeof fields->addresses);
-  memset(fields->octets, 0, sizeof fields->octets);
+  memset(fields->full, 0, sizeof fields->full);
   imap4i_buf_clear(&fields->boundary);
   fields->has_boundary = false;
   fields->date = (imap4_date){0};
@@ -75,14 +75,11 @@ static int put_addresses(imap4i_fields *fields, unsigned id) {
   return IMAP4_OK;
 }
 
-/* What of |value| may still be looked at. */
-static imap4_str take_octets(imap4i_fields *fields, unsigned id, imap4_str value) {
-  uint32_t room = fields->limits->header_field_octets - fields->octets[id];
-  value.n = imap4i_min(value.n, room);
-  bool fits = fields->addresses[id] < fields->limits->addresses && text_fits(fields, id, value.n);
-  fields->octets[id] += fits ? (uint32_t)value.n : room;
-  if (!fits) value.n = 0;
-  return value;
+/* Whether |n| more octets of a list may be looked at.  A list that has once met a limit has ended. */
+static bool takes(imap4i_fields *fields, unsigned id, size_t n) {
+  if (fields->addresses[id] == fields->limits->addresses || !text_fits(fields, id, n))
+    fields->full[id] = true;
+  return !fields->full[id];
 }
 
 static void begin_list(imap4i_fields *fields, imap4_str value) {
@@ -98,22 +95,17 @@ int imap4i_fields_add_start(imap4i_fields *fields, unsigned id, imap4_str value,
   fields->present[id] = true;
   begin_list(fields, value);
   size_t whole = imap4i_address_list_open(&fields->list);
-  imap4_str taken = take_octets(fields, id, imap4i_str(value.p, whole));
-  if (taken.n < whole) return IMAP4_OK; /* no more room: the rest of the field is not looked at either */
+  if (!takes(fields, id, whole)) return IMAP4_OK;
   *used = whole;
   fields->started = true;
   return whole > 0 ? put_addresses(fields, id) : IMAP4_OK;
 }
 
 static int add_addresses(imap4i_fields *fields, unsigned id, imap4_str value) {
-  imap4_str taken = take_octets(fields, id, value);
-  begin_list(fields, taken);
-  if (taken.n < value.n) { /* half of an address would be another one */
-    taken.n = imap4i_address_list_open(&fields->list);
-    fields->list.open = false;
-  }
+  if (!takes(fields, id, value.n)) value.n = 0;
+  begin_list(fields, value);
   fields->started = false;
-  return taken.n > 0 || fields->list.in_group ? put_addresses(fields, id) : IMAP4_OK;
+  return value.n > 0 || fields->list.in_group ? put_addresses(fields, id) : IMAP4_OK;
 }
 
 /* Begin a text in place of the one that is there. */

@@ -22,15 +22,15 @@ enum {
 
 /* Octets of a boundary that are kept and compared: RFC 2046 allows 70. */
 #define IMAP4I_BOUNDARY_MAX 250
-/* Longest charset name that is kept for decoding. */
-#define IMAP4I_CHARSET_MAX 64
+/* Octets of a charset's name that are kept; those that are known are shorter than 64. */
+#define IMAP4I_CHARSET_MAX 250
 
 typedef struct imap4i_fields {
   const imap4_limits *limits;
   imap4i_maker *maker; /* where the texts go */
   bool present[IMAP4I_FIELD_ADDED];
   uint32_t addresses[IMAP4I_FIELD_SHOWN]; /* how many a field has */
-  uint32_t octets[IMAP4I_FIELD_SHOWN];    /* of the lists joined in a field */
+  bool full[IMAP4I_FIELD_SHOWN];          /* lists that have met a limit */
   imap4_date date;
   uint8_t type;             /* IMAP4I_TYPE_* */
   uint8_t encoding;         /* IMAP4I_ENCODING_* */

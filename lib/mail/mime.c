@@ -148,6 +148,7 @@ static bool take_number(imap4_str *text, uint32_t *number) {
   while (n < text->n && imap4i_is_digit(text->p[n]))
     n++;
   if (n == 0) return true;
+  if (*text->p == '0') return false;
   if (!imap4i_parse_u64(imap4i_str(text->p, n), UINT32_MAX, &value) || value == 0) return false;
   *number = (uint32_t)value;
   *text = imap4i_tail(*text, n);

@@ -279,32 +279,6 @@ static void mime_field_octets_of_addresses(void **state) {
   free(message.p);
 }
 
-/* Octets of the lists joined in one member of an ENVELOPE.  An address that would be cut is left out: half of
- * it is another address. */
-static void header_field_octets_of_addresses(void **state) {
-  (void)state;
-  static const char three[] = " a@b.example, <c@d.example>, g: e@f.example";
-  static const char two[] = "((NIL NIL \"a\" \"b.example\")(NIL NIL \"c\" \"d.example\"))";
-  static const char group[] = "((NIL NIL \"a\" \"b.example\")(NIL NIL \"c\" \"d.example\")(NIL NIL \"g\" NIL)"
-                              "(NIL NIL \"e\" \"f.example\")(NIL NIL NIL NIL))";
-  enum { NEEDED = sizeof three - 1 + 2 }; /* with the line end */
-  for (uint32_t max = NEEDED - 10; max <= NEEDED + 1; max++) {
-    imap4_limits limits = usual();
-    text message = {0};
-    char want[300];
-    limits.header_field_octets = max;
-    add(&message, "To:");
-    add(&message, three);
-    add(&message, "\r\nTo: h@i\r\nCc: j@k\r\n\r\nbody");
-    imap4_mime *mime = parse(&message, &limits);
-    snprintf(want, sizeof want, "(NIL NIL NIL NIL NIL %s ((NIL NIL \"j\" \"k\")) NIL NIL NIL)",
-             max < NEEDED ? two : group);
-    assert_envelope(mime, want);
-    imap4_mime_free(mime);
-    free(message.p);
-  }
-}
-
 /* Octets behind the colon: SEARCH finds what ends with the last one that it looks at, and not what goes on.
  */
 static void header_field_octets(void **state) {
@@ -566,7 +540,6 @@ int main(void) {
       cmocka_unit_test(parts),
       cmocka_unit_test(mime_field_octets),
       cmocka_unit_test(mime_field_octets_of_addresses),
-      cmocka_unit_test(header_field_octets_of_addresses),
       cmocka_unit_test(header_field_octets),
       cmocka_unit_test(encoded_words),
       cmocka_unit_test(encoded_words_of_addresses),

@@ -273,15 +273,31 @@ static void test_no_memory(void **unused) {
   imap4i_buf_free(&out);
 }
 
+/* RFC 5322 section 4.4: obs-domain-list = *(CFWS / ",") "@" domain *("," [CFWS] ["@" domain]). */
+static void test_routes_with_commas(void **unused) {
+  (void)unused;
+  assert_addresses("<,@a:b@c>", "(NIL \"@a\" \"b\" \"c\")");
+  assert_addresses("N < (c) , , @a , (x) , @b,: c@d>, e@f",
+                   "(\"N\" \"@a,@b\" \"c\" \"d\")(NIL NIL \"e\" \"f\")");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_plain),         cmocka_unit_test(test_comments),
-      cmocka_unit_test(test_open_comments), cmocka_unit_test(test_folding),
-      cmocka_unit_test(test_white_space),   cmocka_unit_test(test_obsolete),
-      cmocka_unit_test(test_groups),        cmocka_unit_test(test_routes),
-      cmocka_unit_test(test_empty),         cmocka_unit_test(test_parts),
-      cmocka_unit_test(test_wrong),         cmocka_unit_test(test_octets),
-      cmocka_unit_test(test_long),          cmocka_unit_test(test_no_memory),
+      cmocka_unit_test(test_routes_with_commas),
+      cmocka_unit_test(test_plain),
+      cmocka_unit_test(test_comments),
+      cmocka_unit_test(test_open_comments),
+      cmocka_unit_test(test_folding),
+      cmocka_unit_test(test_white_space),
+      cmocka_unit_test(test_obsolete),
+      cmocka_unit_test(test_groups),
+      cmocka_unit_test(test_routes),
+      cmocka_unit_test(test_empty),
+      cmocka_unit_test(test_parts),
+      cmocka_unit_test(test_wrong),
+      cmocka_unit_test(test_octets),
+      cmocka_unit_test(test_long),
+      cmocka_unit_test(test_no_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,7 +78,6 @@ static void test_bad(void **unused) {
                                     "1 No 1997 09:55:06 -0600",
                                     "1 Nox 1997 09:55:06 -0600",
                                     "1 Nov 1 09:55:06 -0600",
-                                    "1 Nov 19971 09:55:06 -0600",
                                     "1 Nov 09:55:06 -0600",
                                     "1 Nov 97:55"};
   imap4_date date;
@@ -88,8 +87,16 @@ static void test_bad(void **unused) {
   }
 }
 
+/* RFC 5322 section 3.3: year = (FWS 4*DIGIT FWS). */
+static void test_long_years(void **unused) {
+  (void)unused;
+  assert_date("1 Jan 10000 00:00:00 +0000", imap4i_days(10000, 1, 1) * 86400, 0);
+  assert_date("29 Feb 12344 12:00:00 +0100", imap4i_days(12344, 2, 29) * 86400 + 39600, 60);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_days), cmocka_unit_test(test_good),
-                                     cmocka_unit_test(test_day_alone), cmocka_unit_test(test_bad)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_long_years), cmocka_unit_test(test_days),
+                                     cmocka_unit_test(test_good), cmocka_unit_test(test_day_alone),
+                                     cmocka_unit_test(test_bad)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -209,10 +209,38 @@ static void test_no_memory(void **unused) {
   assert_true(n > 10);
 }
 
+/* mime.h: a section is what stands between the brackets, where numbers do not begin with 0 (RFC 3501 section
+ * 9, nz-number). */
+static void test_leading_zero(void **unused) {
+  (void)unused;
+  memory_check memory;
+  imap4_mime *mime = walked(&memory, mail_example);
+  uint64_t offset;
+  uint64_t length;
+  assert_int_equal(imap4_mime_section(mime, STR("01"), &offset, &length), IMAP4_ERR_INVALID);
+  assert_int_equal(imap4_mime_section(mime, STR("4.02"), &offset, &length), IMAP4_ERR_INVALID);
+  done(&memory, mime);
+}
+
+/* mime.h: the charset is "as the message names it", however long. */
+static void test_long_charset(void **unused) {
+  (void)unused;
+  static const char name[] = "x-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789";
+  memory_check memory;
+  char message[200];
+  strcat(strcat(strcpy(message, "Content-Type: text/plain; charset="), name), "\r\n\r\nx");
+  imap4_mime *mime = walked(&memory, message);
+  imap4_mime_part part = {.struct_size = sizeof(part)};
+  assert_int_equal(imap4_mime_get_part(mime, 0, &part), IMAP4_OK);
+  assert_text(part.charset, name);
+  done(&memory, mime);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_answers),  cmocka_unit_test(test_sections),
-                                     cmocka_unit_test(test_parts),    cmocka_unit_test(test_digest),
-                                     cmocka_unit_test(test_order),    cmocka_unit_test(test_limits),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_leading_zero), cmocka_unit_test(test_long_charset),
+                                     cmocka_unit_test(test_answers),      cmocka_unit_test(test_sections),
+                                     cmocka_unit_test(test_parts),        cmocka_unit_test(test_digest),
+                                     cmocka_unit_test(test_order),        cmocka_unit_test(test_limits),
                                      cmocka_unit_test(test_no_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
