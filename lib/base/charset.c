@@ -30,10 +30,6 @@ static const uint16_t windows_1252[32] = {
     0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178,
 };
 
-imap4_str imap4i_charset_names(void) {
-  return IMAP4I_S("US-ASCII UTF-8 ISO-8859-1 ISO-8859-15 windows-1252");
-}
-
 /* Without what stands around it in mail: white space, and apostrophes for quotes. */
 static imap4_str bare(imap4_str name) {
   static const char around[] = " \t'";

@@ -26,7 +26,4 @@ void imap4i_charset_restart(imap4i_charset *charset);
 /* See flow.h. */
 bool imap4i_charset_feed(imap4i_charset *state, imap4i_flow *flow);
 
-/* The main names of the charsets that are always there, separated by spaces. */
-imap4_str imap4i_charset_names(void);
-
 #endif

@@ -48,7 +48,7 @@ void imap4i_params_free(imap4i_params *params) {
   imap4i_params_init(params, params->mem, params->max);
 }
 
-void imap4i_params_clear(imap4i_params *params) {
+static void clear(imap4i_params *params) {
   params->n = 0;
   params->loose = false;
 }
@@ -250,7 +250,7 @@ static void join(imap4i_params *params) {
 }
 
 int imap4i_params_parse(imap4i_params *params, imap4_str s) {
-  imap4i_params_clear(params);
+  clear(params);
   imap4i_skip_cfws(&s, NULL);
   skip_to_semicolon(&s);
   while (s.n > 0 && params->n < params->max) {

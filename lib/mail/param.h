@@ -31,7 +31,6 @@ enum {
 
 void imap4i_params_init(imap4i_params *params, imap4i_mem *mem, size_t max);
 void imap4i_params_free(imap4i_params *params);
-void imap4i_params_clear(imap4i_params *params);
 /* Read the rest of a field, which begins behind its value ("; name=value; ...").  IMAP4_OK or
  * IMAP4_ERR_NOMEM. */
 int imap4i_params_parse(imap4i_params *params, imap4_str text);

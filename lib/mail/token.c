@@ -102,21 +102,3 @@ imap4_str imap4i_take_token(imap4_str *s) {
   *s = imap4i_tail(*s, n);
   return token;
 }
-
-bool imap4i_take_quoted(imap4_str *s, imap4i_buf *out, bool *closed) {
-  size_t i = 1;
-  *closed = false;
-  for (; i < s->n; i++) {
-    char c = s->p[i];
-    if (c == '"') {
-      *closed = true;
-      i++;
-      break;
-    }
-    if (c == '\\' && i + 1 < s->n) c = s->p[++i];
-    /* Line ends inside come from folding, which is no part of the content. */
-    if (c != '\r' && c != '\n' && !imap4i_buf_putc(out, c)) return false;
-  }
-  *s = imap4i_tail(*s, i);
-  return true;
-}

@@ -7,7 +7,7 @@
 #ifndef IMAP4I_TOKEN_H
 #define IMAP4I_TOKEN_H
 
-#include "base/buf.h"
+#include "base/str.h"
 
 /* RFC 5322 atext, and 8-bit octets. */
 bool imap4i_is_atext(char c);
@@ -21,8 +21,5 @@ bool imap4i_skip_cfws(imap4_str *s, imap4_str *comment);
 imap4_str imap4i_take_token(imap4_str *s);
 /* The same with 8-bit octets, which names in real mail have. */
 imap4_str imap4i_take_token8(imap4_str *s);
-/* Take a quoted string, which begins here, and append its content to |out|; |*closed| is false when it
- * reaches to the end of |s| without its quote.  False without memory. */
-IMAP4_MUST_USE bool imap4i_take_quoted(imap4_str *s, imap4i_buf *out, bool *closed);
 
 #endif

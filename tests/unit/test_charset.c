@@ -48,9 +48,10 @@ static bool known(imap4_str name) {
 
 static void test_names(void **unused) {
   (void)unused;
-  imap4_str names = imap4i_charset_names(), name;
-  while (imap4i_next_word(&names, &name))
-    assert_true(known(name));
+  assert_true(known(IMAP4I_S("US-ASCII")));
+  assert_true(known(IMAP4I_S("ISO-8859-1")));
+  assert_true(known(IMAP4I_S("ISO-8859-15")));
+  assert_true(known(IMAP4I_S("windows-1252")));
   assert_true(known(IMAP4I_S("utf-8")));
   assert_true(known(IMAP4I_S("Latin1")));
   assert_true(known(IMAP4I_S("ANSI_X3.4-1968")));

@@ -9,7 +9,6 @@
 
 #include "mail/token.h"
 #include "mail_check.h"
-#include "memory_check.h"
 
 static void assert_skipped(const char *textz, const char *restz, const char *commentz, bool closed) {
   imap4_str s = STR(textz);
@@ -69,33 +68,8 @@ static void test_tokens(void **unused) {
   assert_true(imap4i_is_atext('\x80'));
 }
 
-static void test_quoted(void **unused) {
-  (void)unused;
-  memory_check memory;
-  imap4i_buf out;
-  bool closed;
-  imap4_str s = STR("\"a\\\"b\r\n c\" x");
-  imap4i_buf_init(&out, memory_check_init(&memory), SIZE_MAX);
-  assert_true(imap4i_take_quoted(&s, &out, &closed));
-  assert_true(closed);
-  assert_text(imap4i_buf_str(&out), "a\"b c");
-  assert_text(s, " x");
-  s = STR("\"a\\");
-  imap4i_buf_clear(&out);
-  assert_true(imap4i_take_quoted(&s, &out, &closed));
-  assert_false(closed);
-  assert_text(imap4i_buf_str(&out), "a\\");
-  assert_int_equal(s.n, 0);
-  imap4i_buf_free(&out);
-  imap4i_buf_init(&out, &memory.mem, 1);
-  s = STR("\"ab\"");
-  assert_false(imap4i_take_quoted(&s, &out, &closed));
-  imap4i_buf_free(&out);
-  memory_check_end(&memory);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_comments), cmocka_unit_test(test_deep_comment),
-                                     cmocka_unit_test(test_tokens), cmocka_unit_test(test_quoted)};
+                                     cmocka_unit_test(test_tokens)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
