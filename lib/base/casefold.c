@@ -3,7 +3,6 @@
 #include "base/casefold.h"
 
 #include "base/casefold_table.h"
-#include "imap4/error.h"
 
 /* Hangul syllables and the conjoining jamo of which they are composed (The Unicode Standard, 3.12). */
 #define S_BASE 0xAC00u
@@ -149,21 +148,21 @@ bool imap4i_fold_feed(imap4i_fold *state, imap4i_flow *flow) {
   }
 }
 
-int imap4i_fold_str(imap4_str in, imap4i_buf *out) {
-  if (!imap4i_utf8_valid(in)) return IMAP4_ERR_INVALID;
-  size_t before = out->n;
+bool imap4i_fold_str(imap4_str in, imap4i_buf *out) {
   imap4i_fold state = {0};
-  char piece[4 * IMAP4I_FLOW_ROOM];
-  bool done = false;
   imap4i_flow flow = {.in = in, .last = true};
-  while (!done) {
-    flow.out = piece;
-    flow.room = sizeof piece;
-    done = imap4i_fold_feed(&state, &flow);
-    if (!imap4i_buf_put(out, piece, sizeof piece - flow.room)) {
+  size_t before = out->n;
+  bool done;
+  do {
+    size_t room = flow.in.n + IMAP4I_FLOW_ROOM;
+    flow.out = imap4i_buf_room(out, room);
+    if (!flow.out) {
       out->n = before;
-      return IMAP4_ERR_NOMEM;
+      return false;
     }
-  }
-  return IMAP4_OK;
+    flow.room = room;
+    done = imap4i_fold_feed(&state, &flow);
+    imap4i_buf_added(out, room - flow.room);
+  } while (!done);
+  return true;
 }

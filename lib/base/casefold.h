@@ -26,8 +26,7 @@ typedef struct imap4i_fold {
 /* See flow.h.  What is not UTF-8 becomes U+FFFD. */
 bool imap4i_fold_feed(imap4i_fold *state, imap4i_flow *flow);
 
-/* Append the folding of |in|.  IMAP4_ERR_INVALID if it is not UTF-8 (RFC 5051 then compares the original
- * octets), IMAP4_ERR_NOMEM; on failure nothing is appended. */
-IMAP4_MUST_USE int imap4i_fold_str(imap4_str in, imap4i_buf *out);
+/* Append the folding of |in|.  False without memory; then nothing is appended. */
+IMAP4_MUST_USE bool imap4i_fold_str(imap4_str in, imap4i_buf *out);
 
 #endif

@@ -159,18 +159,3 @@ int imap4i_haystack_feed(imap4i_haystack *haystack, imap4_str data, bool last, b
   } while (!done);
   return IMAP4_OK;
 }
-
-bool imap4i_fold_any(imap4_str text, imap4i_buf *out) {
-  imap4i_fold state = {0};
-  imap4i_flow flow = {.in = text, .last = true};
-  bool done;
-  do {
-    size_t room = flow.in.n + IMAP4I_FLOW_ROOM;
-    flow.out = imap4i_buf_room(out, room);
-    if (!flow.out) return false;
-    flow.room = room;
-    done = imap4i_fold_feed(&state, &flow);
-    imap4i_buf_added(out, room - flow.room);
-  } while (!done);
-  return true;
-}

@@ -42,8 +42,4 @@ int imap4i_haystack_feed(imap4i_haystack *haystack, imap4_str data, bool last, b
  * words are decoded elsewhere, by converters that are opened for each.  IMAP4_OK or IMAP4_ERR_NOMEM. */
 int imap4i_haystack_keep_charsets(imap4i_haystack *haystack, imap4_str value);
 
-/* Append the folding of |text|; what is not UTF-8 becomes U+FFFD, as it does in messages.  False without
- * memory. */
-IMAP4_MUST_USE bool imap4i_fold_any(imap4_str text, imap4i_buf *out);
-
 #endif

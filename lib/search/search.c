@@ -400,7 +400,7 @@ static bool look_at_field(imap4i_search *search, imap4_str name, imap4_str value
     imap4i_needle *needle = &terms->needles[i];
     if (!needle->wanted || needle->found) continue;
     if (!is_named(&criteria->keys[terms->owners[i]], name, addresses)) continue;
-    if (!is_folded && !imap4i_fold_any(value, &search->folded)) return false;
+    if (!is_folded && !imap4i_fold_str(value, &search->folded)) return false;
     is_folded = true;
     if (!imap4i_needle_look(needle, search->mem, imap4i_buf_str(&search->folded))) return false;
     if (needle->found) *news = true;

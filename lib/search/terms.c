@@ -2,7 +2,7 @@
 /* Sets and needles of SEARCH keys; see terms.h. */
 #include "search/terms.h"
 
-#include "search/haystack.h"
+#include "base/casefold.h"
 
 static bool is_set(const imap4i_key *key) {
   return key->kind == IMAP4I_KEY_SEQUENCE || key->kind == IMAP4I_KEY_UID;
@@ -46,7 +46,7 @@ static bool add_needle(imap4i_terms *terms, const imap4i_key *key, size_t index)
   if (key->text.n == 0) return true;
   imap4i_buf folded;
   imap4i_buf_init(&folded, terms->mem, SIZE_MAX / 4);
-  bool ok = imap4i_fold_any(key->text, &folded);
+  bool ok = imap4i_fold_str(key->text, &folded);
   imap4_str text = {0};
   if (ok) text = imap4i_arena_str(&terms->arena, imap4i_buf_str(&folded), &ok);
   imap4i_buf_free(&folded);
