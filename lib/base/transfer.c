@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Content-Transfer-Encoding; see transfer.h. */
+/* Transfer decoding; see transfer.h. */
 #include "base/transfer.h"
 
-bool imap4i_transfer_init(imap4i_transfer *transfer, imap4_str encoding) {
+void imap4i_transfer_begin(imap4i_transfer *transfer, int kind) {
   memset(transfer, 0, sizeof *transfer);
-  if (imap4i_ieq(encoding, IMAP4I_S("base64"))) {
-    transfer->kind = IMAP4I_TRANSFER_BASE64;
-    return true;
-  }
-  if (imap4i_ieq(encoding, IMAP4I_S("quoted-printable"))) {
-    transfer->kind = IMAP4I_TRANSFER_QP;
-    return true;
-  }
-  transfer->kind = IMAP4I_TRANSFER_IDENTITY;
-  return encoding.n == 0 || imap4i_has_word(IMAP4I_S("7bit 8bit binary"), encoding);
+  transfer->kind = kind;
 }
 
 bool imap4i_transfer_feed(imap4i_transfer *state, imap4i_flow *flow) {

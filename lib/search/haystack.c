@@ -42,9 +42,8 @@ static int find_converter(imap4i_haystack *haystack) {
 }
 
 int imap4i_haystack_begin(imap4i_haystack *haystack, int transfer, imap4_str charset) {
-  memset(&haystack->transfer, 0, sizeof haystack->transfer);
+  imap4i_transfer_begin(&haystack->transfer, transfer);
   memset(&haystack->fold, 0, sizeof haystack->fold);
-  haystack->transfer.kind = transfer;
   haystack->charset = NULL;
   haystack->name.n = 0;
   haystack->began = false;
