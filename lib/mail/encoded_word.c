@@ -7,7 +7,6 @@
 #include "mail/encoded_word.h"
 
 #include "base/base64.h"
-#include "base/charset.h"
 #include "imap4/error.h"
 #include "mail/text.h"
 
@@ -25,7 +24,7 @@ typedef struct word {
 /* The way to |out| for the word under way. */
 typedef struct writer {
   imap4i_buf *out;
-  imap4i_charset charset;
+  imap4i_charset *charset;
 } writer;
 
 /* The span up to the next "?", which is taken off |*s| with it.  False if there is none. */
@@ -64,7 +63,7 @@ static int convert(writer *w, imap4_str in, bool last) {
     flow.out = imap4i_buf_room(w->out, want);
     if (!flow.out) return IMAP4_ERR_NOMEM;
     flow.room = want;
-    done = imap4i_charset_feed(&w->charset, &flow);
+    done = imap4i_charset_feed(w->charset, &flow);
     imap4i_buf_added(w->out, want - flow.room);
   }
   return IMAP4_OK;
@@ -72,13 +71,12 @@ static int convert(writer *w, imap4_str in, bool last) {
 
 /* Be ready for octets of |charset|.  Octets that US-ASCII does not have are UTF-8 where they mean anything.
  */
-static int open_writer(writer *w, imap4_str charset) {
-  static const char asciiz[] = "us-ascii ascii";
+static int find_converter(writer *w, imap4i_charset_cache *charsets, imap4_str charset) {
   int r = IMAP4_ERR_INVALID;
-  if (!imap4i_has_word(imap4i_str(asciiz, sizeof(asciiz) - 1), charset)) {
-    r = imap4i_charset_open(&w->charset, charset);
+  if (!imap4i_has_word(IMAP4I_S("us-ascii ascii"), charset)) {
+    r = imap4i_charset_cache_get(charsets, charset, &w->charset);
   }
-  return r == IMAP4_ERR_INVALID ? imap4i_charset_open(&w->charset, IMAP4I_S("utf-8")) : r;
+  return r == IMAP4_ERR_INVALID ? imap4i_charset_cache_get(charsets, IMAP4I_S("utf-8"), &w->charset) : r;
 }
 
 static int hex_digit(char c) {
@@ -122,13 +120,10 @@ static int put_b(writer *w, imap4_str text) {
   return IMAP4_OK;
 }
 
-static int put_word(writer *w, const word *found) {
-  int r = open_writer(w, found->charset);
-  if (r != IMAP4_OK) return r;
-  r = found->base64 ? put_b(w, found->text) : put_q(w, found->text);
-  if (r == IMAP4_OK) r = convert(w, (imap4_str){0}, true);
-  imap4i_charset_close(&w->charset);
-  return r;
+static int put_word(writer *w, const word *found, imap4i_charset_cache *charsets) {
+  int r = find_converter(w, charsets, found->charset);
+  if (r == IMAP4_OK) r = found->base64 ? put_b(w, found->text) : put_q(w, found->text);
+  return r == IMAP4_OK ? convert(w, (imap4_str){0}, true) : r;
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -146,7 +141,7 @@ static size_t find_word(imap4_str s, word *w) {
   return s.n;
 }
 
-int imap4i_encoded_words(imap4_str text, size_t max, imap4i_buf *out) {
+int imap4i_encoded_words(imap4_str text, size_t max, imap4i_charset_cache *charsets, imap4i_buf *out) {
   writer w = {.out = out};
   bool after_word = false;
   word found = {.length = 0}; /* what is read was set; not every compiler sees it */
@@ -158,7 +153,7 @@ int imap4i_encoded_words(imap4_str text, size_t max, imap4i_buf *out) {
     if (!dropped && !imap4i_buf_puts(out, between)) return IMAP4_ERR_NOMEM;
     text = imap4i_tail(text, at);
     if (text.n == 0) break;
-    int r = put_word(&w, &found);
+    int r = put_word(&w, &found, charsets);
     if (r != IMAP4_OK) return r;
     text = imap4i_tail(text, found.length);
     after_word = true;

@@ -4,13 +4,11 @@
 
 #include "imap4/error.h"
 
-void imap4i_haystack_init(imap4i_haystack *haystack, imap4i_matcher *matcher) {
+void imap4i_haystack_init(imap4i_haystack *haystack, imap4i_matcher *matcher,
+                          imap4i_charset_cache *charsets) {
   memset(haystack, 0, sizeof *haystack);
   haystack->matcher = matcher;
-}
-
-void imap4i_haystack_free(imap4i_haystack *haystack) {
-  imap4i_charset_cache_free(&haystack->charsets);
+  haystack->charsets = charsets;
 }
 
 /* Octets that are UTF-8 by their charset; the folding copes with those that are not. */
@@ -34,7 +32,7 @@ static bool is_ascii_based(imap4_str charset) {
 /* Octets will be converted. */
 static int find_converter(imap4i_haystack *haystack) {
   if (haystack->name.n == 0) return IMAP4_OK;
-  int status = imap4i_charset_cache_get(&haystack->charsets, haystack->name, &haystack->charset);
+  int status = imap4i_charset_cache_get(haystack->charsets, haystack->name, &haystack->charset);
   if (status == IMAP4_ERR_NOMEM) return status;
   if (status == IMAP4_ERR_INVALID) haystack->charset = NULL;
   haystack->name.n = 0;
@@ -55,23 +53,6 @@ int imap4i_haystack_begin(imap4i_haystack *haystack, int transfer, imap4_str cha
   int status = find_converter(haystack);
   haystack->ascii = !haystack->charset;
   return status;
-}
-
-int imap4i_haystack_keep_charsets(imap4i_haystack *haystack, imap4_str value) {
-  imap4i_charset *charset;
-  while (value.n > 2) {
-    const char *mark = memchr(value.p, '?', value.n - 1);
-    if (!mark) break;
-    bool begins = mark > value.p && mark[-1] == '=';
-    value = imap4i_tail(value, (size_t)(mark - value.p) + 1);
-    if (!begins) continue;
-    size_t n = 0;
-    while (n < value.n && n <= IMAP4I_CHARSET_CACHE_NAME && value.p[n] != '?' && value.p[n] != '*')
-      n++;
-    int status = imap4i_charset_cache_get(&haystack->charsets, imap4i_str(value.p, n), &charset);
-    if (status == IMAP4_ERR_NOMEM) return status;
-  }
-  return IMAP4_OK;
 }
 
 /* UTF-8 to the matcher. */

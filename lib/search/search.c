@@ -66,6 +66,7 @@ struct imap4i_search {
   imap4i_buf folded;    /* its value, folded */
   imap4i_matcher matcher;
   imap4i_haystack haystack;
+  imap4i_charset_cache converters;
 };
 
 static uint32_t attributes_of(const imap4i_key *key) {
@@ -125,7 +126,7 @@ int imap4i_search_new(imap4i_mem *mem, const imap4i_search_args *args, const ima
   imap4i_buf_init(&search->addresses, mem, SIZE_MAX / 4);
   imap4i_buf_init(&search->folded, mem, SIZE_MAX / 4);
   imap4i_field_reader_init(&search->fields, mem, search->field_max);
-  imap4i_haystack_init(&search->haystack, &search->matcher);
+  imap4i_haystack_init(&search->haystack, &search->matcher, &search->converters);
   int status = prepare(search, args);
   if (status == IMAP4_OK) {
     *out = search;
@@ -137,7 +138,7 @@ int imap4i_search_new(imap4i_mem *mem, const imap4i_search_args *args, const ima
 
 void imap4i_search_free(imap4i_search *search) {
   if (!search) return;
-  imap4i_haystack_free(&search->haystack);
+  imap4i_charset_cache_free(&search->converters);
   imap4i_field_reader_free(&search->fields);
   imap4i_matcher_free(&search->matcher);
   imap4i_terms_free(&search->terms);
@@ -449,7 +450,8 @@ static int take_text(imap4i_search *search, const imap4i_field *field, bool *new
   bool ok = imap4i_buf_puts(line, field->name);
   if (field->name.n > 0) ok = ok && imap4i_buf_puts(line, IMAP4I_S(": "));
   size_t start = line->n;
-  int status = ok ? imap4i_encoded_words(field->value, search->word_max, line) : IMAP4_ERR_NOMEM;
+  int status =
+      ok ? imap4i_encoded_words(field->value, search->word_max, &search->converters, line) : IMAP4_ERR_NOMEM;
   return status == IMAP4_OK ? look_at_line(search, field, start, false, news) : status;
 }
 
@@ -458,7 +460,8 @@ static int take_addresses(imap4i_search *search, const imap4i_field *field, bool
   imap4i_buf_clear(&search->decoded);
   int status = imap4i_address_text(search->mem, field->value, &search->addresses);
   if (status == IMAP4_OK) {
-    status = imap4i_encoded_words(imap4i_buf_str(&search->addresses), search->word_max, &search->decoded);
+    status = imap4i_encoded_words(imap4i_buf_str(&search->addresses), search->word_max, &search->converters,
+                                  &search->decoded);
   }
   return status == IMAP4_OK ? look_at_line(search, field, 0, true, news) : status;
 }
@@ -483,8 +486,7 @@ static int feed_header(imap4i_search *search, imap4_str data, bool last, bool *n
       status = imap4i_field_reader_finish(&search->fields, &field, &got);
     }
     if (status != IMAP4_OK || !got) return status;
-    status = imap4i_haystack_keep_charsets(&search->haystack, field.value);
-    if (status == IMAP4_OK) status = take_field(search, &field, news);
+    status = take_field(search, &field, news);
     if (status != IMAP4_OK) return status;
   }
 }

@@ -7,11 +7,12 @@
 
 #include <cmocka.h>
 
-#include "base/charset.h"
 #include "imap4/error.h"
 #include "mail/encoded_word.h"
 #include "mail_check.h"
 #include "memory_check.h"
+
+static imap4i_charset_cache charsets;
 
 static void assert_decoded(const char *textz, const char *wantz) {
   memory_check memory;
@@ -20,10 +21,11 @@ static void assert_decoded(const char *textz, const char *wantz) {
   char *exact = malloc(n > 0 ? n : 1); /* so that a look behind the end is seen */
   memcpy(exact, textz, n);
   imap4i_buf_init(&out, memory_check_init(&memory), SIZE_MAX);
-  assert_int_equal(imap4i_encoded_words(imap4i_str(exact, n), 1000, &out), IMAP4_OK);
+  assert_int_equal(imap4i_encoded_words(imap4i_str(exact, n), 1000, &charsets, &out), IMAP4_OK);
   assert_text(imap4i_buf_str(&out), wantz);
   imap4i_buf_free(&out);
   memory_check_end(&memory);
+  imap4i_charset_cache_free(&charsets);
   free(exact);
 }
 
@@ -104,8 +106,10 @@ static void test_no_memory(void **unused) {
   for (size_t n = 0;; n++) {
     imap4i_buf_init(&out, &memory.mem, SIZE_MAX);
     memory.fail_from = n;
-    int r = imap4i_encoded_words(IMAP4I_S("x =?iso-8859-1?q?=F6=F6?= =?koi8-r?b?w7Y=?= y"), 1000, &out);
+    int r = imap4i_encoded_words(IMAP4I_S("x =?iso-8859-1?q?=F6=F6?= =?koi8-r?b?w7Y=?= y"), 1000, &charsets,
+                                 &out);
     imap4i_buf_free(&out);
+    imap4i_charset_cache_free(&charsets);
     memory.fail_from = SIZE_MAX;
     assert_int_equal(memory.live, 0);
     if (r == IMAP4_OK) break;
@@ -122,10 +126,12 @@ static void test_limit(void **unused) {
     memory_check memory;
     imap4i_buf out;
     imap4i_buf_init(&out, memory_check_init(&memory), SIZE_MAX);
-    assert_int_equal(imap4i_encoded_words(IMAP4I_S("=?utf-8?q?a?= =?utf-8?q?b?= c"), max, &out), IMAP4_OK);
+    assert_int_equal(imap4i_encoded_words(IMAP4I_S("=?utf-8?q?a?= =?utf-8?q?b?= c"), max, &charsets, &out),
+                     IMAP4_OK);
     assert_int_equal(out.n, strlen(want[max]));
     assert_memory_equal(out.p, want[max], out.n);
     imap4i_buf_free(&out);
+    imap4i_charset_cache_free(&charsets);
     memory_check_end(&memory);
   }
 }

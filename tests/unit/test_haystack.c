@@ -19,11 +19,12 @@ static bool finds(int transfer, imap4_str charset, imap4_str data, size_t first,
   imap4i_needle needle;
   imap4i_matcher matcher;
   static imap4i_haystack haystack;
+  static imap4i_charset_cache charsets;
   bool news = false;
   imap4i_needle_init(&needle, text);
   needle.wanted = true;
   assert_true(imap4i_matcher_init(&matcher, mem, &needle, 1));
-  imap4i_haystack_init(&haystack, &matcher);
+  imap4i_haystack_init(&haystack, &matcher, &charsets);
   assert_int_equal(imap4i_haystack_begin(&haystack, transfer, charset), IMAP4_OK);
   for (size_t piece = first; data.n > 0; piece = step) {
     size_t n = imap4i_min(piece, data.n);
@@ -32,7 +33,7 @@ static bool finds(int transfer, imap4_str charset, imap4_str data, size_t first,
     data = imap4i_tail(data, n);
   }
   assert_int_equal(news, needle.found);
-  imap4i_haystack_free(&haystack);
+  imap4i_charset_cache_free(&charsets);
   imap4i_matcher_free(&matcher);
   imap4i_needle_free(&needle, mem);
   memory_check_end(&check);

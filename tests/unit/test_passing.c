@@ -208,6 +208,7 @@ static void check_body(imap4i_haystack *haystack, imap4_str charset, int transfe
 
 static void run_bodies(imap4i_mem *mem, int round) {
   static imap4i_haystack haystack;
+  static imap4i_charset_cache charsets;
   static char text[TEXT_MAX], rooms[NEEDLES][600];
   imap4i_needle needles[NEEDLES];
   imap4i_matcher matcher;
@@ -220,10 +221,10 @@ static void run_bodies(imap4i_mem *mem, int round) {
   for (size_t i = 0; i < count; i++)
     imap4i_needle_init(&needles[i], make_needle(imap4i_buf_str(&folded), rooms[i], below(9) ? 40 : 600));
   assert_true(imap4i_matcher_init(&matcher, mem, needles, count));
-  imap4i_haystack_init(&haystack, &matcher);
+  imap4i_haystack_init(&haystack, &matcher, &charsets);
   for (int transfer = IMAP4I_TRANSFER_IDENTITY; transfer <= IMAP4I_TRANSFER_QP; transfer++)
     check_body(&haystack, charset, transfer, whole, imap4i_buf_str(&folded));
-  imap4i_haystack_free(&haystack);
+  imap4i_charset_cache_free(&charsets);
   imap4i_matcher_free(&matcher);
   for (size_t i = 0; i < count; i++)
     imap4i_needle_free(&needles[i], mem);
