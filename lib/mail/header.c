@@ -189,9 +189,14 @@ int imap4i_header_filter_finish(imap4i_header_filter *filter, imap4i_buf *out) {
 /* ---- whole fields --------------------------------------------------------------------------- */
 
 void imap4i_field_reader_init(imap4i_field_reader *reader, imap4i_mem *mem, size_t max) {
-  imap4i_header_init(&reader->header);
   imap4i_buf_init(&reader->value, mem, max);
   reader->max = max;
+  imap4i_field_reader_restart(reader);
+}
+
+void imap4i_field_reader_restart(imap4i_field_reader *reader) {
+  imap4i_header_init(&reader->header);
+  imap4i_buf_clear(&reader->value);
   reader->name_length = 0;
   reader->pending = false;
   reader->ended = false;

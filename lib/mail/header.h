@@ -78,6 +78,8 @@ typedef struct imap4i_field_reader {
 } imap4i_field_reader;
 
 void imap4i_field_reader_init(imap4i_field_reader *reader, imap4i_mem *mem, size_t max);
+/* Another header begins; memory is kept. */
+void imap4i_field_reader_restart(imap4i_field_reader *reader);
 void imap4i_field_reader_free(imap4i_field_reader *reader);
 /* Take octets off |*data| up to the next field.  |*got| is false when the data is used up or the header has
  * ended (|reader->ended|).  IMAP4_OK or IMAP4_ERR_NOMEM. */

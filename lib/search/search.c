@@ -353,15 +353,6 @@ static void found_needles(imap4i_search *search) {
   }
 }
 
-/* Be ready for the beginning of a header or of a field of it. */
-static void restart_fields(imap4i_search *search) {
-  imap4i_buf value = search->fields.value; /* memory is kept as long as the search */
-  imap4i_field_reader_init(&search->fields, search->mem, search->field_max);
-  if (!value.mem) return;
-  imap4i_buf_clear(&value);
-  search->fields.value = value;
-}
-
 static int begin_segment(imap4i_search *search, const segment *now) {
   const imap4i_criteria *criteria = &search->criteria;
   imap4i_terms *terms = &search->terms;
@@ -372,7 +363,7 @@ static int begin_segment(imap4i_search *search, const segment *now) {
   }
   search->begun = true;
   if (now->kind != SEGMENT_BODY) {
-    restart_fields(search);
+    imap4i_field_reader_restart(&search->fields);
     if (!search->wants_text) return IMAP4_OK;
   }
   imap4_str charset = imap4i_tail(imap4i_buf_str(&search->charsets), now->charset);
@@ -501,7 +492,7 @@ static bool is_sifted(const imap4i_search *search, imap4_str data) {
 }
 
 static int feed_field(imap4i_search *search, imap4_str header, imap4i_field_span span, bool *news) {
-  restart_fields(search);
+  imap4i_field_reader_restart(&search->fields);
   imap4i_matcher_restart(&search->matcher);
   return feed_header(search, imap4i_str(header.p + span.begin, span.end - span.begin), true, news);
 }

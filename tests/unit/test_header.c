@@ -145,6 +145,34 @@ static void test_fields(void **unused) {
   assert_fields("A: b\rc\r\n\rD: e\r\n\r\n", 1000, "A=b\rc;\rD=e;");
 }
 
+/* Of a header that is left in the middle of a field, or is over, nothing is in the next. */
+static void test_field_restart(void **unused) {
+  (void)unused;
+  static const char *const beforez[] = {"A", "A: b", "A: b\r\n", "A: b\r\n c", "A: b\r\n\r\nD: e"};
+  memory_check memory;
+  imap4i_field_reader reader;
+  imap4i_field field;
+  bool got;
+  imap4i_field_reader_init(&reader, memory_check_init(&memory), 1000);
+  for (size_t i = 0; i < IMAP4I_COUNT(beforez); i++) {
+    imap4_str before = STR(beforez[i]);
+    imap4_str after = STR("F: g\r\n");
+    do
+      assert_int_equal(imap4i_field_reader_next(&reader, &before, &field, &got), IMAP4_OK);
+    while (got);
+    imap4i_field_reader_restart(&reader);
+    assert_int_equal(imap4i_field_reader_next(&reader, &after, &field, &got), IMAP4_OK);
+    assert_false(got);
+    assert_int_equal(imap4i_field_reader_finish(&reader, &field, &got), IMAP4_OK);
+    assert_true(got);
+    assert_text(field.name, "F");
+    assert_text(field.value, "g");
+    imap4i_field_reader_restart(&reader);
+  }
+  imap4i_field_reader_free(&reader);
+  memory_check_end(&memory);
+}
+
 static void test_field_maximum(void **unused) {
   (void)unused;
   assert_fields("A: bcd\r\n\r\n", 7, "A=bcd;");
@@ -178,6 +206,7 @@ int main(void) {
                                      cmocka_unit_test(test_long_names),
                                      cmocka_unit_test(test_filter_no_memory),
                                      cmocka_unit_test(test_fields),
+                                     cmocka_unit_test(test_field_restart),
                                      cmocka_unit_test(test_field_maximum),
                                      cmocka_unit_test(test_fields_no_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
