@@ -40,6 +40,22 @@ static imap4_str bare(imap4_str name) {
   return name;
 }
 
+bool imap4i_charset_is_utf8(imap4_str name) {
+  return name.n == 0 || imap4i_has_word(IMAP4I_S("utf-8 us-ascii utf8 ascii"), name);
+}
+
+/* Converters of windows-1255 and windows-1258 keep ASCII letters back for what may follow, so these are none.
+ */
+bool imap4i_charset_keeps_ascii(imap4_str name) {
+  return imap4i_has_word(
+      IMAP4I_S("iso-8859-1 windows-1252 iso-8859-15 gb2312 gbk gb18030 big5 euc-kr euc-jp koi8-r koi8-u "
+               "iso-8859-2 iso-8859-3 iso-8859-4 iso-8859-5 iso-8859-6 iso-8859-7 iso-8859-8 iso-8859-9 "
+               "iso-8859-10 iso-8859-13 iso-8859-14 iso-8859-16 windows-1250 windows-1251 windows-1253 "
+               "windows-1254 windows-1256 windows-1257 ks_c_5601-1987 latin1 "
+               "iso8859-1 iso8859-15 cp1252 cp1251 ansi_x3.4-1968"),
+      name);
+}
+
 int imap4i_charset_open(imap4i_charset *charset, imap4_str name) {
   name = bare(name);
   *charset = (imap4i_charset){.kind = KIND_ICONV};

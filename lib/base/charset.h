@@ -16,6 +16,13 @@ typedef struct imap4i_charset {
   imap4i_iconv iconv;  /* what is not built in */
 } imap4i_charset;
 
+/* Whether what is said to be in |name| is best taken for UTF-8 as it stands: no name, UTF-8, and US-ASCII,
+ * whose other octets are UTF-8 where they mean anything. */
+bool imap4i_charset_is_utf8(imap4_str name);
+/* Whether in charset |name|, which is usual in mail, an octet up to 0x7f is ASCII, or belongs to a character
+ * that began above 0x7f shortly before. */
+bool imap4i_charset_keeps_ascii(imap4_str name);
+
 /* IMAP4_OK, then to be closed; IMAP4_ERR_INVALID if |name| is not known; IMAP4_ERR_NOMEM.  Names that are
  * built in cannot fail, and are so under their usual aliases. */
 IMAP4_MUST_USE int imap4i_charset_open(imap4i_charset *charset, imap4_str name);

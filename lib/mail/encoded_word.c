@@ -69,13 +69,10 @@ static int convert(writer *w, imap4_str in, bool last) {
   return IMAP4_OK;
 }
 
-/* Be ready for octets of |charset|.  Octets that US-ASCII does not have are UTF-8 where they mean anything.
- */
+/* Be ready for octets of |charset|; one that is not known is taken for UTF-8. */
 static int find_converter(writer *w, imap4i_charset_cache *charsets, imap4_str charset) {
   int r = IMAP4_ERR_INVALID;
-  if (!imap4i_has_word(IMAP4I_S("us-ascii ascii"), charset)) {
-    r = imap4i_charset_cache_get(charsets, charset, &w->charset);
-  }
+  if (!imap4i_charset_is_utf8(charset)) r = imap4i_charset_cache_get(charsets, charset, &w->charset);
   return r == IMAP4_ERR_INVALID ? imap4i_charset_cache_get(charsets, IMAP4I_S("utf-8"), &w->charset) : r;
 }
 

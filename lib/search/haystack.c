@@ -11,24 +11,6 @@ void imap4i_haystack_init(imap4i_haystack *haystack, imap4i_matcher *matcher,
   haystack->charsets = charsets;
 }
 
-/* Octets that are UTF-8 by their charset; the folding copes with those that are not. */
-static bool is_utf8(imap4_str charset) {
-  return charset.n == 0 || imap4i_has_word(IMAP4I_S("utf-8 us-ascii utf8 ascii"), charset);
-}
-
-/* Charsets in which an octet up to 0x7f is ASCII, or belongs to a character that began above 0x7f shortly
- * before.  Converters of windows-1255 and windows-1258 keep ASCII letters back for what may follow, so these
- * are none. */
-static bool is_ascii_based(imap4_str charset) {
-  return imap4i_has_word(
-      IMAP4I_S("iso-8859-1 windows-1252 iso-8859-15 gb2312 gbk gb18030 big5 euc-kr euc-jp koi8-r koi8-u "
-               "iso-8859-2 iso-8859-3 iso-8859-4 iso-8859-5 iso-8859-6 iso-8859-7 iso-8859-8 iso-8859-9 "
-               "iso-8859-10 iso-8859-13 iso-8859-14 iso-8859-16 windows-1250 windows-1251 windows-1253 "
-               "windows-1254 windows-1256 windows-1257 ks_c_5601-1987 latin1 "
-               "iso8859-1 iso8859-15 cp1252 cp1251 ansi_x3.4-1968"),
-      charset);
-}
-
 /* Octets will be converted. */
 static int find_converter(imap4i_haystack *haystack) {
   if (haystack->name.n == 0) return IMAP4_OK;
@@ -47,9 +29,9 @@ int imap4i_haystack_begin(imap4i_haystack *haystack, int transfer, imap4_str cha
   haystack->began = false;
   haystack->ascii = true;
   imap4i_matcher_restart(haystack->matcher);
-  if (is_utf8(charset)) return IMAP4_OK;
+  if (imap4i_charset_is_utf8(charset)) return IMAP4_OK;
   haystack->name = charset;
-  if (is_ascii_based(charset)) return IMAP4_OK; /* whose octets are often all ASCII */
+  if (imap4i_charset_keeps_ascii(charset)) return IMAP4_OK; /* whose octets are often all ASCII */
   int status = find_converter(haystack);
   haystack->ascii = !haystack->charset;
   return status;

@@ -62,6 +62,36 @@ static void test_names(void **unused) {
   assert_true(known(IMAP4I_S(" 'utf-8' ")));
 }
 
+/* ASCII before, between and behind what a charset has above it, a letter at a time: nothing waits for what
+ * follows. */
+static void test_keeps_ascii(void **unused) {
+  (void)unused;
+  static const char *const keepsz[] = {"iso-8859-1", "ISO-8859-15", "windows-1251", "gbk",   "big5",
+                                       "euc-jp",     "euc-kr",      "koi8-r",       "cp1252"};
+  for (size_t i = 0; i < IMAP4I_COUNT(keepsz); i++) {
+    imap4i_charset charset;
+    imap4_str name = imap4i_str(keepsz[i], strlen(keepsz[i]));
+    assert_true(imap4i_charset_keeps_ascii(name));
+    if (imap4i_charset_open(&charset, name) != IMAP4_OK) continue; /* without iconv */
+    for (int c = 1; c < 0x80; c++) {
+      char in = (char)c, out[IMAP4I_FLOW_ROOM];
+      imap4i_flow flow = {.in = {&in, 1}, .out = out, .room = sizeof out};
+      assert_true(imap4i_charset_feed(&charset, &flow));
+      assert_int_equal(flow.room, sizeof out - 1);
+      assert_int_equal(out[0], in);
+    }
+    imap4i_charset_close(&charset);
+  }
+  static const char *const notz[] = {"utf-16", "utf-7", "iso-2022-jp", "windows-1255", "x-unknown", ""};
+  for (size_t i = 0; i < IMAP4I_COUNT(notz); i++)
+    assert_false(imap4i_charset_keeps_ascii(imap4i_str(notz[i], strlen(notz[i]))));
+  assert_true(imap4i_charset_is_utf8(IMAP4I_S("")));
+  assert_true(imap4i_charset_is_utf8(IMAP4I_S("UTF-8")));
+  assert_true(imap4i_charset_is_utf8(IMAP4I_S("us-ascii")));
+  assert_false(imap4i_charset_is_utf8(IMAP4I_S("utf-7")));
+  assert_false(imap4i_charset_is_utf8(IMAP4I_S("iso-8859-1")));
+}
+
 /* Neither nothing, nor the locale's charset, nor anything that iconv takes for an instruction. */
 static void test_unknown_names(void **unused) {
   (void)unused;
@@ -264,11 +294,12 @@ static void test_random(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_names),         cmocka_unit_test(test_unknown_names),
-      cmocka_unit_test(test_utf8),          cmocka_unit_test(test_single_octets),
-      cmocka_unit_test(test_every_octet),   cmocka_unit_test(test_iconv),
-      cmocka_unit_test(test_iconv_names),   cmocka_unit_test(test_iconv_goes_on),
-      cmocka_unit_test(test_iconv_invalid), cmocka_unit_test(test_random),
+      cmocka_unit_test(test_names),         cmocka_unit_test(test_keeps_ascii),
+      cmocka_unit_test(test_unknown_names), cmocka_unit_test(test_utf8),
+      cmocka_unit_test(test_single_octets), cmocka_unit_test(test_every_octet),
+      cmocka_unit_test(test_iconv),         cmocka_unit_test(test_iconv_names),
+      cmocka_unit_test(test_iconv_goes_on), cmocka_unit_test(test_iconv_invalid),
+      cmocka_unit_test(test_random),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
