@@ -69,8 +69,6 @@ static bool feed_converted(imap4i_haystack *haystack, imap4_str data, bool last,
 
 /* What follows octets that are not quiet is not asked about again so soon. */
 #define LOUD 256
-/* With several needles, octets that are asked about at once, and more if they are quiet. */
-#define AHEAD 1024
 
 /* |data| is quiet: no match lies in it, but one can reach into it from before, and from it into what
  * follows if anything does. */
@@ -84,7 +82,7 @@ static bool feed_quiet(imap4i_haystack *haystack, imap4_str data, size_t edge, b
 static bool feed_text(imap4i_haystack *haystack, imap4_str data, bool last, bool *news) {
   /* As far as matches reach, and more than a character of any charset has. */
   const size_t edge = haystack->matcher->keep + IMAP4I_ICONV_HELD;
-  const size_t first = haystack->matcher->count > 1 ? AHEAD : data.n;
+  const size_t first = imap4i_matcher_ahead(haystack->matcher, data.n);
   size_t ahead = first;
   if (!haystack->ascii) return feed_converted(haystack, data, last, news);
   while (data.n > 0) {

@@ -2,6 +2,8 @@
 /* Needles in a stream of octets; see matcher.h. */
 #include "search/matcher.h"
 
+#define AHEAD 1024
+
 /* Octets of folded mail from the most frequent down; those that are not here are rarer. */
 static const char frequent[] =
     " ETAOINSRHLDCUMFPGWYB.\r\n,=VK-0123/:>\";456789<_X'QJZ()+@\303\320\321\342\314";
@@ -167,6 +169,10 @@ size_t imap4i_matcher_quiet(const imap4i_matcher *matcher, imap4_str text, bool 
     text.n = header ? imap4i_sieve_header(&needle->sieve, text) : imap4i_sieve_body(&needle->sieve, text);
   }
   return text.n;
+}
+
+size_t imap4i_matcher_ahead(const imap4i_matcher *matcher, size_t n) {
+  return matcher->count > 1 ? AHEAD : n;
 }
 
 bool imap4i_matcher_takes_fields(const imap4i_matcher *matcher) {

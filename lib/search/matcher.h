@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Finds needles in octets that come in pieces, in memory that depends on the longest needle only.  Works on
- * text that is folded already (text_fold.h), so that it compares octets.
+ * text that is folded already (base/casefold.h), so that it compares octets.
  *
  * All needles look at one window: the newest octets, preceded by as many old ones as a match can begin in.
  * A needle looks for its rarest octet with memchr; one that meets text made to defeat this goes on with a
@@ -61,6 +61,9 @@ IMAP4_MUST_USE bool imap4i_matcher_added(imap4i_matcher *matcher, size_t n, bool
 /* Octets with which |text|, not folded yet, begins that are ASCII and have no match that lies in them as a
  * whole; see sieve.h.  |header|: it is not unfolded either, and may have encoded words. */
 size_t imap4i_matcher_quiet(const imap4i_matcher *matcher, imap4_str text, bool header);
+/* How much of |n| octets is asked about at once, and more if that is quiet.  With several needles it is
+ * little: what one of them has near must not be looked for far away by another one again and again. */
+size_t imap4i_matcher_ahead(const imap4i_matcher *matcher, size_t n);
 /* Whether fields of a header can be searched one by one: no wanted needle is found between them. */
 bool imap4i_matcher_takes_fields(const imap4i_matcher *matcher);
 
