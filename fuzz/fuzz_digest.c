@@ -22,15 +22,16 @@
 static void make_fit(char *p, size_t n) {
   if (n < IMAP4I_DIGEST_HEAD) return;
   imap4i_set32(p, IMAP4I_DIGEST_VERSION);
-  imap4i_set32(p + 4, (uint32_t)n);
+  imap4i_set32(p + IMAP4I_HEAD_OCTETS, (uint32_t)n);
   /* One part takes what is left between head and index. */
-  uint32_t fields = imap4i_get32(p + 44);
+  uint32_t fields = imap4i_get32(p + IMAP4I_HEAD_FIELDS);
   size_t rest = n - IMAP4I_DIGEST_HEAD;
-  if (imap4i_get32(p + 40) == 1 && fields < rest && rest - fields >= IMAP4I_DIGEST_RECORD + 4) {
+  if (imap4i_get32(p + IMAP4I_HEAD_PARTS) == 1 && fields < rest &&
+      rest - fields >= IMAP4I_DIGEST_RECORD + 4) {
     imap4i_set32(p + IMAP4I_DIGEST_HEAD + 4, (uint32_t)(rest - fields - 4));
     imap4i_set32(p + n - fields - 4, IMAP4I_DIGEST_HEAD);
   }
-  imap4i_set64(p + 8, imap4i_digest_checksum(imap4i_str(p, n)));
+  imap4i_set64(p + IMAP4I_HEAD_CHECKSUM, imap4i_digest_checksum(imap4i_str(p, n)));
 }
 
 /* Every text of it: strings, NIL, numbers, and lists closed as they were opened. */

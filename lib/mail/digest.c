@@ -27,17 +27,17 @@ static uint64_t checksum_add(uint64_t sum, imap4_str s) {
 }
 
 uint64_t imap4i_digest_checksum(imap4_str digest) {
-  uint64_t sum = checksum_add(digest.n, imap4i_str(digest.p, 8));
-  return checksum_add(sum, imap4i_tail(digest, 16));
+  uint64_t sum = checksum_add(digest.n, imap4i_str(digest.p, IMAP4I_HEAD_CHECKSUM));
+  return checksum_add(sum, imap4i_tail(digest, IMAP4I_HEAD_SIZE));
 }
 
-static size_t part_count(imap4_str digest) {
-  return imap4i_get32(digest.p + 40);
+size_t imap4i_digest_parts(imap4_str digest) {
+  return imap4i_get32(digest.p + IMAP4I_HEAD_PARTS);
 }
 
 /* Where the index begins, which is where the last record ends. */
 static size_t index_offset(imap4_str digest) {
-  return digest.n - imap4i_get32(digest.p + 44) - 4 * part_count(digest);
+  return digest.n - imap4i_get32(digest.p + IMAP4I_HEAD_FIELDS) - 4 * imap4i_digest_parts(digest);
 }
 
 static const char *record(imap4_str digest, size_t index) {
@@ -45,19 +45,19 @@ static const char *record(imap4_str digest, size_t index) {
 }
 
 uint32_t imap4i_digest_parent(imap4_str digest, size_t index) {
-  return imap4i_get32(record(digest, index) + 8);
+  return imap4i_get32(record(digest, index) + IMAP4I_RECORD_PARENT);
 }
 
 static void read_numbers(const char *r, imap4i_part *part) {
   part->kind = (uint8_t)r[0];
   part->encoding = (uint8_t)r[1];
   part->is_text = r[2] != 0;
-  part->parent = imap4i_get32(r + 8);
-  part->header_offset = imap4i_get64(r + 12);
-  part->header_length = imap4i_get64(r + 20);
+  part->parent = imap4i_get32(r + IMAP4I_RECORD_PARENT);
+  part->header_offset = imap4i_get64(r + IMAP4I_RECORD_HEADER);
+  part->header_length = imap4i_get64(r + IMAP4I_RECORD_HEADER + 8);
   part->body_offset = part->header_offset + part->header_length;
-  part->body_length = imap4i_get64(r + 28);
-  part->lines = imap4i_get64(r + 36);
+  part->body_length = imap4i_get64(r + IMAP4I_RECORD_BODY);
+  part->lines = imap4i_get64(r + IMAP4I_RECORD_BODY + 8);
 }
 
 /* The texts of a record of |n| octets.  False if they are not as they should be. */
@@ -81,7 +81,7 @@ static bool read_texts(const char *r, size_t n, imap4i_part *part) {
 static bool read_part(imap4_str digest, size_t index, imap4i_part *part) {
   const char *r = record(digest, index);
   read_numbers(r, part);
-  return read_texts(r, imap4i_get32(r + 4), part);
+  return read_texts(r, imap4i_get32(r + IMAP4I_RECORD_OCTETS), part);
 }
 
 /* ---- validity ------------------------------------------------------------------------------- */
@@ -165,7 +165,7 @@ static bool texts_valid(const imap4i_part *part) {
   return true;
 }
 
-/* Whether part |part| lies inside |outer| (for part 0: is the message of |size| octets). */
+/* Whether |part| lies between |begin| and |end|, which are those of what it is in. */
 static bool range_valid(const imap4i_part *part, uint64_t begin, uint64_t end) {
   if (part->header_offset < begin || part->header_offset > end) return false;
   if (part->header_length > end - part->header_offset) return false;
@@ -194,7 +194,7 @@ static bool part_valid(imap4_str digest, size_t index) {
     return false;
   }
   if (part.kind == IMAP4I_PART_MESSAGE &&
-      (index + 1 == part_count(digest) || imap4i_digest_parent(digest, index + 1) != index)) {
+      (index + 1 == imap4i_digest_parts(digest) || imap4i_digest_parent(digest, index + 1) != index)) {
     return false;
   }
   if (index == 0) {
@@ -211,7 +211,7 @@ static bool index_valid(imap4_str digest, size_t parts) {
   size_t at = IMAP4I_DIGEST_HEAD;
   for (size_t i = 0; i < parts; i++) {
     if (imap4i_get32(digest.p + end + 4 * i) != at || end - at < IMAP4I_DIGEST_RECORD) return false;
-    size_t n = imap4i_get32(digest.p + at + 4);
+    size_t n = imap4i_get32(digest.p + at + IMAP4I_RECORD_OCTETS);
     if (n < IMAP4I_DIGEST_RECORD || n > end - at) return false;
     at += n;
   }
@@ -220,14 +220,15 @@ static bool index_valid(imap4_str digest, size_t parts) {
 
 bool imap4i_digest_valid(imap4_str digest) {
   if (digest.n < IMAP4I_DIGEST_HEAD || imap4i_get32(digest.p) != IMAP4I_DIGEST_VERSION ||
-      imap4i_get32(digest.p + 4) != digest.n) {
+      imap4i_get32(digest.p + IMAP4I_HEAD_OCTETS) != digest.n) {
     return false;
   }
-  size_t parts = part_count(digest);
+  size_t parts = imap4i_digest_parts(digest);
   size_t rest = digest.n - IMAP4I_DIGEST_HEAD;
-  size_t fields = imap4i_get32(digest.p + 44);
+  size_t fields = imap4i_get32(digest.p + IMAP4I_HEAD_FIELDS);
   if (fields > rest || parts == 0 || parts > (rest - fields) / 4) return false;
-  if (imap4i_get64(digest.p + 8) != imap4i_digest_checksum(digest) || !index_valid(digest, parts))
+  if (imap4i_get64(digest.p + IMAP4I_HEAD_CHECKSUM) != imap4i_digest_checksum(digest) ||
+      !index_valid(digest, parts))
     return false;
   for (size_t i = 0; i < parts; i++) {
     if (!part_valid(digest, i)) return false;
@@ -238,40 +239,36 @@ bool imap4i_digest_valid(imap4_str digest) {
 /* ---- what is in it -------------------------------------------------------------------------- */
 
 uint64_t imap4i_digest_size(imap4_str digest) {
-  return imap4i_get64(digest.p + 16);
+  return imap4i_get64(digest.p + IMAP4I_HEAD_SIZE);
 }
 
 imap4_date imap4i_digest_date(imap4_str digest) {
   imap4_date date = {0};
-  if (imap4i_get32(digest.p + 36) != 1) return date;
-  date.seconds = (int64_t)imap4i_get64(digest.p + 24);
-  date.zone_minutes = (int32_t)imap4i_get32(digest.p + 32);
+  if (imap4i_get32(digest.p + IMAP4I_HEAD_DATED) != 1) return date;
+  date.seconds = (int64_t)imap4i_get64(digest.p + IMAP4I_HEAD_SECONDS);
+  date.zone_minutes = (int32_t)imap4i_get32(digest.p + IMAP4I_HEAD_ZONE);
   date.present = 1;
   return date;
 }
 
-size_t imap4i_digest_parts(imap4_str digest) {
-  return part_count(digest);
-}
-
 bool imap4i_digest_part(imap4_str digest, size_t index, imap4i_part *part) {
-  return index < part_count(digest) && read_part(digest, index, part);
+  return index < imap4i_digest_parts(digest) && read_part(digest, index, part);
 }
 
 bool imap4i_digest_keeps(imap4_str digest, imap4_str name) {
   unsigned id = imap4i_field_id(name);
-  return id < IMAP4I_FIELD_COUNT && (imap4i_get64(digest.p + 48) >> id & 1) == 0;
+  return id < IMAP4I_FIELD_COUNT && (imap4i_get64(digest.p + IMAP4I_HEAD_MISSING) >> id & 1) == 0;
 }
 
 imap4_str imap4i_digest_fields(imap4_str digest) {
-  return imap4i_tail(digest, digest.n - imap4i_get32(digest.p + 44));
+  return imap4i_tail(digest, digest.n - imap4i_get32(digest.p + IMAP4I_HEAD_FIELDS));
 }
 
 /* ---- sections ------------------------------------------------------------------------------- */
 
 /* The |number|-th child of part |*index|. */
 static bool find_child(imap4_str digest, size_t *index, uint32_t number) {
-  size_t count = part_count(digest);
+  size_t count = imap4i_digest_parts(digest);
   for (size_t i = *index + 1; i < count; i++) {
     if (imap4i_digest_parent(digest, i) == *index && --number == 0) {
       *index = i;

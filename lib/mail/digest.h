@@ -44,6 +44,24 @@
 #define IMAP4I_DIGEST_RECORD 44u          /* octets of a part before its texts */
 #define IMAP4I_DIGEST_TEXT_BITS 8u        /* a text's number takes so many, its octets the other 24 */
 
+/* Where the numbers of the head are (the version is the first), and those of a record (kind and the like are
+ * the first); what they are is said above. */
+enum {
+  IMAP4I_HEAD_OCTETS = 4,
+  IMAP4I_HEAD_CHECKSUM = 8,
+  IMAP4I_HEAD_SIZE = 16,
+  IMAP4I_HEAD_SECONDS = 24,
+  IMAP4I_HEAD_ZONE = 32,
+  IMAP4I_HEAD_DATED = 36,
+  IMAP4I_HEAD_PARTS = 40,
+  IMAP4I_HEAD_FIELDS = 44,
+  IMAP4I_HEAD_MISSING = 48,
+  IMAP4I_RECORD_OCTETS = 4,
+  IMAP4I_RECORD_PARENT = 8,
+  IMAP4I_RECORD_HEADER = 12, /* offset, length */
+  IMAP4I_RECORD_BODY = 28    /* length, lines */
+};
+
 /* Kinds of parts. */
 enum {
   IMAP4I_PART_LEAF,

@@ -114,8 +114,8 @@ bool imap4i_maker_close(imap4i_maker *maker, const imap4i_part *part, size_t *re
   r[1] = (char)part->encoding;
   r[2] = (char)part->is_text;
   r[3] = (char)texts;
-  imap4i_set32(r + 4, (uint32_t)(maker->digest.n - maker->record));
-  imap4i_set32(r + 8, part->parent);
+  imap4i_set32(r + IMAP4I_RECORD_OCTETS, (uint32_t)(maker->digest.n - maker->record));
+  imap4i_set32(r + IMAP4I_RECORD_PARENT, part->parent);
   *record = maker->record;
   imap4i_maker_set_header(maker, *record, part->header_offset, part->header_length);
   imap4i_maker_set_body(maker, *record, part->body_length, part->lines);
@@ -124,13 +124,13 @@ bool imap4i_maker_close(imap4i_maker *maker, const imap4i_part *part, size_t *re
 }
 
 void imap4i_maker_set_header(imap4i_maker *maker, size_t record, uint64_t offset, uint64_t length) {
-  imap4i_set64(maker->digest.p + record + 12, offset);
-  imap4i_set64(maker->digest.p + record + 20, length);
+  imap4i_set64(maker->digest.p + record + IMAP4I_RECORD_HEADER, offset);
+  imap4i_set64(maker->digest.p + record + IMAP4I_RECORD_HEADER + 8, length);
 }
 
 void imap4i_maker_set_body(imap4i_maker *maker, size_t record, uint64_t length, uint64_t lines) {
-  imap4i_set64(maker->digest.p + record + 28, length);
-  imap4i_set64(maker->digest.p + record + 36, lines);
+  imap4i_set64(maker->digest.p + record + IMAP4I_RECORD_BODY, length);
+  imap4i_set64(maker->digest.p + record + IMAP4I_RECORD_BODY + 8, lines);
 }
 
 /* ---- kept fields ---------------------------------------------------------------------------- */
@@ -165,7 +165,7 @@ static bool put_index(imap4i_maker *maker) {
   for (uint32_t i = 0; i < maker->parts; i++) {
     char number[4];
     imap4i_set32(number, at);
-    at += imap4i_get32(maker->digest.p + at + 4);
+    at += imap4i_get32(maker->digest.p + at + IMAP4I_RECORD_OCTETS);
     if (!imap4i_buf_put(&maker->digest, number, sizeof(number))) return false;
   }
   return true;
@@ -176,14 +176,14 @@ bool imap4i_maker_finish(imap4i_maker *maker, uint64_t size, imap4_date date) {
   if (!put_index(maker) || !imap4i_buf_puts(digest, imap4i_buf_str(&maker->fields))) return false;
   char *p = digest->p;
   imap4i_set32(p, IMAP4I_DIGEST_VERSION);
-  imap4i_set32(p + 4, (uint32_t)digest->n);
-  imap4i_set64(p + 16, size);
-  imap4i_set64(p + 24, (uint64_t)date.seconds);
-  imap4i_set32(p + 32, (uint32_t)date.zone_minutes);
-  imap4i_set32(p + 36, date.present ? 1 : 0);
-  imap4i_set32(p + 40, maker->parts);
-  imap4i_set32(p + 44, (uint32_t)maker->fields.n);
-  imap4i_set64(p + 48, maker->missing);
-  imap4i_set64(p + 8, imap4i_digest_checksum(imap4i_buf_str(digest)));
+  imap4i_set32(p + IMAP4I_HEAD_OCTETS, (uint32_t)digest->n);
+  imap4i_set64(p + IMAP4I_HEAD_SIZE, size);
+  imap4i_set64(p + IMAP4I_HEAD_SECONDS, (uint64_t)date.seconds);
+  imap4i_set32(p + IMAP4I_HEAD_ZONE, (uint32_t)date.zone_minutes);
+  imap4i_set32(p + IMAP4I_HEAD_DATED, date.present ? 1 : 0);
+  imap4i_set32(p + IMAP4I_HEAD_PARTS, maker->parts);
+  imap4i_set32(p + IMAP4I_HEAD_FIELDS, (uint32_t)maker->fields.n);
+  imap4i_set64(p + IMAP4I_HEAD_MISSING, maker->missing);
+  imap4i_set64(p + IMAP4I_HEAD_CHECKSUM, imap4i_digest_checksum(imap4i_buf_str(digest)));
   return true;
 }

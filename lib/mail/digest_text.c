@@ -38,8 +38,7 @@ static bool put_envelope(imap4i_buf *out, const imap4i_part *part) {
       text = part->text[IMAP4I_FIELD_FROM];
     }
     if (!imap4i_buf_putc(out, id == IMAP4I_FIELD_DATE ? '(' : ' ')) return false;
-    bool list = id >= IMAP4I_FIELD_FROM && id <= IMAP4I_FIELD_BCC;
-    if (!(list ? put_list(out, text) : put_or_nil(out, text))) return false;
+    if (!(imap4i_field_is_list(id) ? put_list(out, text) : put_or_nil(out, text))) return false;
   }
   return imap4i_buf_putc(out, ')');
 }

@@ -48,10 +48,6 @@ void imap4i_fields_init(imap4i_fields *fields, imap4i_mem *mem, const imap4_limi
 void imap4i_fields_free(imap4i_fields *fields);
 /* Forget the header of before. */
 void imap4i_fields_clear(imap4i_fields *fields);
-/* Whether the field is a list of addresses. */
-static inline bool imap4i_field_is_list(unsigned id) {
-  return id >= IMAP4I_FIELD_FROM && id <= IMAP4I_FIELD_BCC;
-}
 /* A field of the header, which is below IMAP4I_FIELD_ADDED: |value| as it stands, folded or not.  IMAP4_OK or
  * IMAP4_ERR_NOMEM. */
 int imap4i_fields_add(imap4i_fields *fields, unsigned id, imap4_str value);
