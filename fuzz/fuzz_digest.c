@@ -28,7 +28,7 @@ static void make_fit(char *p, size_t n) {
   size_t rest = n - IMAP4I_DIGEST_HEAD;
   if (imap4i_get32(p + IMAP4I_HEAD_PARTS) == 1 && fields < rest &&
       rest - fields >= IMAP4I_DIGEST_RECORD + 4) {
-    imap4i_set32(p + IMAP4I_DIGEST_HEAD + 4, (uint32_t)(rest - fields - 4));
+    imap4i_set32(p + IMAP4I_DIGEST_HEAD + IMAP4I_RECORD_OCTETS, (uint32_t)(rest - fields - 4));
     imap4i_set32(p + n - fields - 4, IMAP4I_DIGEST_HEAD);
   }
   imap4i_set64(p + IMAP4I_HEAD_CHECKSUM, imap4i_digest_checksum(imap4i_str(p, n)));

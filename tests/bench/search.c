@@ -52,19 +52,24 @@ typedef struct figure {
 static imap4i_mem mem;
 static imap4_limits limits;
 
-static imap4_str digest_of(imap4_str text) {
-  imap4i_walker *walker;
-  imap4_str made;
-  if (imap4i_walker_new(&mem, &limits, &walker) != IMAP4_OK || imap4i_walker_feed(walker, text) != IMAP4_OK ||
-      imap4i_walker_finish(walker, &made) != IMAP4_OK) {
+/* The digest of |text|, which lives as long as |*walker|. */
+static imap4_str walk(imap4_str text, imap4i_walker **walker) {
+  imap4_str digest;
+  if (imap4i_walker_new(&mem, &limits, walker) != IMAP4_OK || imap4i_walker_feed(*walker, text) != IMAP4_OK ||
+      imap4i_walker_finish(*walker, &digest) != IMAP4_OK) {
     bench_die("a message was not taken");
   }
+  return digest;
+}
+
+static imap4_str digest_of(imap4_str text) {
+  imap4i_walker *walker;
+  imap4_str made = walk(text, &walker);
   char *copy = malloc(made.n);
   if (!copy) bench_die("no memory");
   memcpy(copy, made.p, made.n);
-  imap4_str digest = {copy, made.n};
   imap4i_walker_free(walker);
-  return digest;
+  return imap4i_str(copy, made.n);
 }
 
 static void add(set *to, imap4_str text) {
@@ -126,7 +131,12 @@ static int feed(imap4i_search *search, imap4_str text, int result, set *notes, u
   return result;
 }
 
-typedef enum how { AS_KEPT, CHECKED, WALKED } how;
+/* Where digests come from. */
+typedef enum how {
+  AS_KEPT, /* from the set */
+  CHECKED, /* from the set, and it is looked at whether they are good */
+  WALKED   /* from the message */
+} how;
 
 /* One message.  True if it has the word. */
 static bool search_one(imap4i_search *search, const item *message, how h, set *notes, uint64_t *octets) {
@@ -135,13 +145,7 @@ static bool search_one(imap4i_search *search, const item *message, how h, set *n
   imap4i_walker *walker = NULL;
   imap4_str digest = message->digest;
   int result = imap4i_search_begin(search, &about);
-  if (h == WALKED) {
-    if (imap4i_walker_new(&mem, &limits, &walker) != IMAP4_OK ||
-        imap4i_walker_feed(walker, message->text) != IMAP4_OK ||
-        imap4i_walker_finish(walker, &digest) != IMAP4_OK) {
-      bench_die("a message was not taken");
-    }
-  }
+  if (h == WALKED) digest = walk(message->text, &walker);
   if (h == CHECKED && !imap4i_digest_valid(digest)) bench_die("a digest is broken");
   if (result == IMAP4I_SEARCH_UNDECIDED) result = imap4i_search_digest(search, digest);
   result = feed(search, message->text, result, notes, octets);
@@ -342,39 +346,51 @@ static bool holds(const char *what, const figure *f, double wanted) {
   return ok;
 }
 
+/* What was measured. */
+typedef struct figures {
+  figure kept[SETS];
+  figure memmem[SETS];
+  figure first, checked, walked; /* of PLAIN */
+} figures;
+
+static void print_all(const set *sets, const figures *f) {
+  for (size_t i = 0; i < SETS; i++) {
+    print_row(about[i].name, &sets[i], &f->kept[i]);
+    if (i == PLAIN) print_row("  the same, the first time", &sets[i], &f->first);
+    if (i == PLAIN) print_row("  the same, digests checked", &sets[i], &f->checked);
+    if (i == PLAIN) print_row("  the same, digests made for the search", &sets[i], &f->walked);
+    print_row("  memmem over the same octets", &sets[i], &f->memmem[i]);
+  }
+  bool ok = holds("not encoded", &f->kept[PLAIN], WANTED_PLAIN);
+  ok &= holds("not encoded, large", &f->kept[LARGE_PLAIN], WANTED_PLAIN);
+  ok &= holds("quoted-printable", &f->kept[QP], WANTED_ENCODED);
+  ok &= holds("quoted-printable, large", &f->kept[LARGE_QP], WANTED_ENCODED);
+  ok &= holds("base64", &f->kept[BASE64], WANTED_ENCODED);
+  ok &= holds("base64, large", &f->kept[LARGE_BASE64], WANTED_ENCODED);
+  printf("search at memory speed: %s\n", ok ? "yes" : "no");
+}
+
 /* The first time, which is not counted, searches have to load what converts charsets and to ask for memory:
  * once for a command, not once for a message. */
 static void measure(set *sets, long rounds) {
-  figure f[SETS] = {0}, memmems[SETS] = {0}, checked = {0}, walked = {0}, alone = {0}, unused = {0};
+  figures f = {0};
+  figure unused = {0};
   imap4i_search *searches[SETS];
   for (size_t i = 0; i < SETS; i++) {
     searches[i] = prepare(about[i].kind);
-    time_search(&sets[i], searches[i], AS_KEPT, &sets[i], i == PLAIN ? &alone : &unused);
+    time_search(&sets[i], searches[i], AS_KEPT, &sets[i], i == PLAIN ? &f.first : &unused);
   }
   for (long round = 0; round < rounds; round++) {
     for (size_t i = 0; i < SETS; i++) {
-      time_search(&sets[i], searches[i], AS_KEPT, NULL, &f[i]);
-      time_memmem(&sets[i], &memmems[i]);
+      time_search(&sets[i], searches[i], AS_KEPT, NULL, &f.kept[i]);
+      time_memmem(&sets[i], &f.memmem[i]);
     }
-    time_search(&sets[PLAIN], searches[PLAIN], CHECKED, NULL, &checked);
-    time_search(&sets[PLAIN], searches[PLAIN], WALKED, NULL, &walked);
+    time_search(&sets[PLAIN], searches[PLAIN], CHECKED, NULL, &f.checked);
+    time_search(&sets[PLAIN], searches[PLAIN], WALKED, NULL, &f.walked);
   }
   for (size_t i = 0; i < SETS; i++)
     imap4i_search_free(searches[i]);
-  for (size_t i = 0; i < SETS; i++) {
-    print_row(about[i].name, &sets[i], &f[i]);
-    if (i == PLAIN) print_row("  the same, the first time", &sets[i], &alone);
-    if (i == PLAIN) print_row("  the same, digests checked", &sets[i], &checked);
-    if (i == PLAIN) print_row("  the same, digests made for the search", &sets[i], &walked);
-    print_row("  memmem over the same octets", &sets[i], &memmems[i]);
-  }
-  bool ok = holds("not encoded", &f[PLAIN], WANTED_PLAIN);
-  ok &= holds("not encoded, large", &f[LARGE_PLAIN], WANTED_PLAIN);
-  ok &= holds("quoted-printable", &f[QP], WANTED_ENCODED);
-  ok &= holds("quoted-printable, large", &f[LARGE_QP], WANTED_ENCODED);
-  ok &= holds("base64", &f[BASE64], WANTED_ENCODED);
-  ok &= holds("base64, large", &f[LARGE_BASE64], WANTED_ENCODED);
-  printf("search at memory speed: %s\n", ok ? "yes" : "no");
+  print_all(sets, &f);
 }
 
 int main(int argc, char **argv) {
@@ -393,7 +409,7 @@ int main(int argc, char **argv) {
   }
   if (rounds < 1 || mb < 1 || mb > 1024) bench_die("usage: bench_search [--rounds N] [--mb N] [FOLDER]");
   if (!bench_load(&messages, folder, 0) || messages.n == 0) {
-    printf("no messages in %s: skipped\n", folder);
+    printf("no messages (*.eml) in %s: nothing is measured\n", folder);
     return 0;
   }
   bench_warn();
