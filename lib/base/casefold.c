@@ -140,11 +140,8 @@ bool imap4i_fold_feed(imap4i_fold *state, imap4i_flow *flow) {
     if (flow->room < IMAP4I_FLOW_ROOM) return false;
     if (!imap4i_utf8_next(&state->cut, &flow->in, flow->last, &cp)) return true;
     size_t n = imap4i_casefold(cp, folded);
-    for (size_t i = 0; i < n; i++) {
-      size_t length = imap4i_utf8_encode(folded[i], flow->out);
-      flow->out += length;
-      flow->room -= length;
-    }
+    for (size_t i = 0; i < n; i++)
+      imap4i_utf8_put(flow, folded[i]);
   }
 }
 

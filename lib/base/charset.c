@@ -123,12 +123,6 @@ static void feed_ascii(imap4i_flow *flow) {
   imap4i_flow_pass(flow, n);
 }
 
-static void put(imap4i_flow *flow, uint32_t cp) {
-  size_t length = imap4i_utf8_encode(cp, flow->out);
-  flow->out += length;
-  flow->room -= length;
-}
-
 static bool feed_utf8(imap4i_utf8_cut *cut, imap4i_flow *flow) {
   for (;;) {
     uint32_t cp;
@@ -136,7 +130,7 @@ static bool feed_utf8(imap4i_utf8_cut *cut, imap4i_flow *flow) {
     if (flow->in.n == 0 && (!flow->last || cut->n == 0)) return true;
     if (flow->room < IMAP4I_UTF8_MAX) return false;
     if (!imap4i_utf8_next(cut, &flow->in, flow->last, &cp)) return true;
-    put(flow, cp);
+    imap4i_utf8_put(flow, cp);
   }
 }
 
@@ -147,7 +141,7 @@ bool imap4i_charset_feed(imap4i_charset *state, imap4i_flow *flow) {
     feed_ascii(flow);
     if (flow->in.n == 0) return true;
     if (flow->room < IMAP4I_UTF8_MAX) return false;
-    put(flow, character(state->kind, (unsigned char)flow->in.p[0]));
+    imap4i_utf8_put(flow, character(state->kind, (unsigned char)flow->in.p[0]));
     imap4i_flow_take(flow, 1);
   }
 }

@@ -160,12 +160,6 @@ void imap4i_iconv_restart(imap4i_iconv *state) {
   state->flushed = false;
 }
 
-static void put_replacement(imap4i_flow *flow) {
-  size_t length = imap4i_utf8_encode(IMAP4I_REPLACEMENT, flow->out);
-  flow->out += length;
-  flow->room -= length;
-}
-
 /*
  * Convert what |in| begins with and move it forward.  What is left has a cut character in front, or there
  * was no room.
@@ -185,7 +179,7 @@ static void convert(imap4i_iconv *state, imap4_str *in, imap4i_flow *flow) {
     size_t skip = imap4i_min(state->unit, in->n);
     in->p += skip;
     in->n -= skip;
-    put_replacement(flow);
+    imap4i_utf8_put(flow, IMAP4I_REPLACEMENT);
   }
 }
 
@@ -224,7 +218,7 @@ bool imap4i_iconv_feed(imap4i_iconv *state, imap4i_flow *flow) {
   }
   if (!flow->last || state->flushed) return true;
   if (flow->room < IMAP4I_FLOW_ROOM) return false;
-  if (state->n > 0) put_replacement(flow);
+  if (state->n > 0) imap4i_utf8_put(flow, IMAP4I_REPLACEMENT);
   state->n = 0;
   state->flushed = true;
   /* Some converters keep the last character back; and room was made sure of. */

@@ -44,6 +44,18 @@ static inline bool imap4i_is_alpha(char c) {
   return imap4i_lower(c) >= 'a' && imap4i_lower(c) <= 'z';
 }
 
+/* WSP of RFC 5234: the white space within a line. */
+static inline bool imap4i_is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+/* 0 to 15, or -1 if |c| is no hexadecimal digit. */
+static inline int imap4i_hex_value(char c) {
+  if (imap4i_is_digit(c)) return c - '0';
+  c = imap4i_lower(c);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Same octets. */
 static inline bool imap4i_eq(imap4_str a, imap4_str b) {
   return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);

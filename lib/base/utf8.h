@@ -5,7 +5,7 @@
 #ifndef IMAP4I_UTF8_H
 #define IMAP4I_UTF8_H
 
-#include "base/str.h"
+#include "base/flow.h"
 
 #define IMAP4I_UTF8_MAX 4
 /* What stands for octets that mean nothing. */
@@ -16,6 +16,12 @@
 int imap4i_utf8_decode(imap4_str s, uint32_t *cp);
 /* Write |cp|; returns the number of octets, 0 if it is no character. */
 size_t imap4i_utf8_encode(uint32_t cp, char out[IMAP4I_UTF8_MAX]);
+/* Write |cp|, for which there is room. */
+static inline void imap4i_utf8_put(imap4i_flow *flow, uint32_t cp) {
+  size_t length = imap4i_utf8_encode(cp, flow->out);
+  flow->out += length;
+  flow->room -= length;
+}
 bool imap4i_utf8_valid(imap4_str s);
 
 /* Where a stream was cut inside a character.  Zeroed at the start. */

@@ -76,12 +76,6 @@ static int find_converter(writer *w, imap4i_charset_cache *charsets, imap4_str c
   return r == IMAP4_ERR_INVALID ? imap4i_charset_cache_get(charsets, IMAP4I_S("utf-8"), &w->charset) : r;
 }
 
-static int hex_digit(char c) {
-  if (imap4i_is_digit(c)) return c - '0';
-  c = imap4i_lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int put_q(writer *w, imap4_str text) {
   char octets[STEP];
   while (text.n > 0) {
@@ -90,8 +84,9 @@ static int put_q(writer *w, imap4_str text) {
       size_t used = 1;
       octets[n] = *text.p;
       if (*text.p == '_') octets[n] = ' ';
-      if (*text.p == '=' && text.n >= 3 && hex_digit(text.p[1]) >= 0 && hex_digit(text.p[2]) >= 0) {
-        octets[n] = (char)(unsigned char)(hex_digit(text.p[1]) * 16 + hex_digit(text.p[2]));
+      if (*text.p == '=' && text.n >= 3 && imap4i_hex_value(text.p[1]) >= 0 &&
+          imap4i_hex_value(text.p[2]) >= 0) {
+        octets[n] = (char)(unsigned char)(imap4i_hex_value(text.p[1]) * 16 + imap4i_hex_value(text.p[2]));
         used = 3;
       }
       text = imap4i_tail(text, used);

@@ -31,7 +31,7 @@ static imap4_str take(imap4_str *data, size_t n) {
 /* Of what is held before a colon; white space may stand between (RFC 5322 section 4.5). */
 static uint16_t name_length(const imap4i_header *header) {
   size_t n = header->held - 1u;
-  while (n > 0 && (header->hold[n - 1] == ' ' || header->hold[n - 1] == '\t'))
+  while (n > 0 && imap4i_is_blank(header->hold[n - 1]))
     n--;
   return (uint16_t)n;
 }
@@ -75,7 +75,7 @@ static bool scan_line_start(imap4i_header *header, imap4_str *data, imap4_str *p
     *piece = take(data, 1);
     return true;
   }
-  if ((c == ' ' || c == '\t') && header->began) {
+  if (imap4i_is_blank(c) && header->began) {
     header->state = IN_VALUE;
   } else if (c == '\r') {
     header->hold[header->held++] = c;
@@ -231,8 +231,7 @@ static int begin(imap4i_field_reader *reader, imap4_str piece) {
 
 /* Whether the octets before |*data| end the field under way: a line starts that does not continue it. */
 static bool field_over(const imap4i_field_reader *reader, imap4_str data) {
-  return reader->pending && reader->header.state == LINE_START && data.n > 0 && *data.p != ' ' &&
-         *data.p != '\t';
+  return reader->pending && reader->header.state == LINE_START && data.n > 0 && !imap4i_is_blank(*data.p);
 }
 
 int imap4i_field_reader_next(imap4i_field_reader *reader, imap4_str *data, imap4i_field *field, bool *got) {

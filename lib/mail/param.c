@@ -353,19 +353,13 @@ bool imap4i_params_put(const imap4i_params *params, imap4_str extra, imap4i_buf 
 
 /* ---- finding -------------------------------------------------------------------------------- */
 
-static int hex_digit(int c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The next octet of a value with a charset, its percent signs decoded. */
 static int next_decoded(reader *r) {
   int c = next_octet(r);
   if (c != '%') return c;
   reader ahead = *r;
-  int high = hex_digit(next_octet(&ahead));
-  int low = high < 0 ? -1 : hex_digit(next_octet(&ahead));
+  int high = imap4i_hex_value((char)next_octet(&ahead));
+  int low = high < 0 ? -1 : imap4i_hex_value((char)next_octet(&ahead));
   if (low < 0) return c;
   *r = ahead;
   return high * 16 + low;

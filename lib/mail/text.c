@@ -39,7 +39,7 @@ size_t imap4i_unfold(char *p, size_t n) {
 size_t imap4i_collapse(char *p, size_t n) {
   size_t to = 0;
   for (size_t i = 0; i < n; i++) {
-    bool blank = p[i] == ' ' || p[i] == '\t';
+    bool blank = imap4i_is_blank(p[i]);
     if (!blank || to == 0 || p[to - 1] != ' ') p[to++] = blank ? ' ' : p[i];
   }
   return to;

@@ -8,8 +8,9 @@
 
 #include "base/buf.h"
 
+/* WSP of RFC 5234 and the octets of line ends: white space of a field as it stands, perhaps folded. */
 static inline bool imap4i_is_wsp(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+  return imap4i_is_blank(c) || c == '\r' || c == '\n';
 }
 
 /* Without white space at both ends. */

@@ -15,7 +15,6 @@
 #include "mail/digest_maker.h"
 #include "mail/fields.h"
 #include "mail/header.h"
-#include "mail/text.h"
 
 /* "--", boundary, "--" and a line end, and one octet to see that a line is longer. */
 #define HELD_MAX (IMAP4I_BOUNDARY_MAX + 8)

@@ -9,7 +9,7 @@ static size_t line_end(imap4_str header, size_t at) {
 }
 
 static bool is_continued(imap4_str header, size_t line) {
-  return line < header.n && (header.p[line] == ' ' || header.p[line] == '\t');
+  return line < header.n && imap4i_is_blank(header.p[line]);
 }
 
 bool imap4i_field_span_find(imap4_str header, size_t from, size_t at, imap4i_field_span *span) {

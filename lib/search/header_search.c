@@ -167,7 +167,7 @@ static bool is_asked_for(const imap4i_header_search *search, imap4_str field) {
       continue;
     imap4_str rest = imap4i_tail(field, key->field.n);
     if (key->field.n == 0) return true; /* lines without a name */
-    if (rest.n > 0 && (*rest.p == ':' || *rest.p == ' ' || *rest.p == '\t')) return true;
+    if (rest.n > 0 && (*rest.p == ':' || imap4i_is_blank(*rest.p))) return true;
   }
   return false;
 }
