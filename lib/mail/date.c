@@ -6,16 +6,8 @@
  */
 #include "mail/date.h"
 
+#include "base/calendar.h"
 #include "mail/token.h"
-
-int64_t imap4i_days(int32_t year, uint32_t month, uint32_t day) {
-  /* Years are counted from March, so that the leap day is the last of a year. */
-  int64_t y = (int64_t)year - (month <= 2 ? 1 : 0);
-  int64_t era = (y >= 0 ? y : y - 399) / 400;
-  int64_t year_of_era = y - era * 400;
-  int64_t day_of_year = (int64_t)(153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + (int64_t)day - 1;
-  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
-}
 
 /* A number of |min| to |max| digits.  Returns how many there were, 0 if it is none. */
 static size_t take_number(imap4_str *s, size_t min, size_t max, int32_t *value) {
@@ -46,22 +38,6 @@ static bool take_char(imap4_str *s, char c) {
   return true;
 }
 
-/* 1 to 12, or 0.  Longer spellings of a month begin with the three letters. */
-static uint32_t month_number(imap4_str word) {
-  static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-  if (word.n < 3) return 0;
-  for (uint32_t i = 0; i < 12; i++) {
-    if (imap4i_istarts(word, imap4i_str(months + (size_t)i * 3, 3))) return i + 1;
-  }
-  return 0;
-}
-
-static uint32_t days_in_month(int32_t year, uint32_t month) {
-  static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  return days[month - 1] + (month == 2 && leap ? 1u : 0u);
-}
-
 /* Day, month and year, as days since 1970. */
 static bool take_day(imap4_str *s, int64_t *days) {
   int32_t day;
@@ -72,7 +48,7 @@ static bool take_day(imap4_str *s, int64_t *days) {
   }
   if (take_number(s, 1, 2, &day) == 0) return false;
   take_char(s, '-');
-  uint32_t month = month_number(take_word(s));
+  uint32_t month = imap4i_month(take_word(s)); /* longer spellings begin with the three letters */
   if (month == 0) return false;
   take_char(s, '-');
   size_t digits = take_number(s, 2, 9, &year);
@@ -80,7 +56,7 @@ static bool take_day(imap4_str *s, int64_t *days) {
   /* RFC 5322 section 4.3: two digits below 50 are of this century, three count from 1900. */
   if (digits == 2) year += year < 50 ? 2000 : 1900;
   if (digits == 3) year += 1900;
-  if (day < 1 || (uint32_t)day > days_in_month(year, month)) return false;
+  if (day < 1 || (uint32_t)day > imap4i_days_in_month(year, month)) return false;
   *days = imap4i_days(year, month, (uint32_t)day);
   return true;
 }

@@ -7,8 +7,6 @@
 
 #include "base/str.h"
 
-/* Days from 1970-01-01 to that day of the Gregorian calendar; |month| 1 to 12. */
-int64_t imap4i_days(int32_t year, uint32_t month, uint32_t day);
 /* Read the value of a Date field.  False if it has no date that can be understood; then |date| is zero. */
 bool imap4i_date_parse(imap4_str text, imap4_date *date);
 

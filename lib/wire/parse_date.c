@@ -4,27 +4,10 @@
  */
 #include "wire/parse_base.h"
 
+#include "base/calendar.h"
+
 /* Zones in use reach from -1200 to +1400. */
 #define LARGEST_ZONE_HOURS 14
-
-static bool is_leap(uint32_t year) {
-  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-static uint32_t days_in_month(uint32_t year, uint32_t month) {
-  static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  return month == 2 && is_leap(year) ? 29 : days[month - 1];
-}
-
-/* Days since 1970-01-01, proleptic Gregorian. */
-static int64_t days_since_1970(uint32_t year, uint32_t month, uint32_t day) {
-  int64_t days = 365 * (int64_t)year - 719528; /* 0000-01-01 is 719528 days before 1970-01-01 */
-  if (year > 0) days += (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400 + 1; /* leap days before */
-  for (uint32_t m = 1; m < month; m++) {
-    days += days_in_month(year, m);
-  }
-  return days + day - 1;
-}
 
 /* Exactly |n| digits. */
 static bool take_digits(imap4i_parser *parser, size_t n, uint32_t *value) {
@@ -37,16 +20,10 @@ static bool take_digits(imap4i_parser *parser, size_t n, uint32_t *value) {
 }
 
 static bool take_month(imap4i_parser *parser, uint32_t *month) {
-  static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  if (parser->end - parser->p < 3) return false;
-  for (uint32_t m = 0; m < 12; m++) {
-    if (imap4i_ieq(imap4i_str(parser->p, 3), imap4i_str(months + (size_t)m * 3, 3))) {
-      *month = m + 1;
-      parser->p += 3;
-      return true;
-    }
-  }
-  return false;
+  *month = imap4i_month(imap4i_str(parser->p, (size_t)(parser->end - parser->p)));
+  if (*month == 0) return false;
+  parser->p += 3;
+  return true;
 }
 
 /* What follows the day: "-" month "-" year. */
@@ -59,8 +36,9 @@ static int take_month_year(imap4i_parser *parser, uint32_t day, int64_t *days) {
   if (!imap4i_take_char(parser, '-') || !take_digits(parser, 4, &year)) {
     return imap4i_bad(parser, "Invalid date: expected a year of four digits");
   }
-  if (day < 1 || day > days_in_month(year, month)) return imap4i_bad(parser, "Invalid date: no such day");
-  *days = days_since_1970(year, month, day);
+  if (day < 1 || day > imap4i_days_in_month((int32_t)year, month))
+    return imap4i_bad(parser, "Invalid date: no such day");
+  *days = imap4i_days((int32_t)year, month, day);
   return IMAP4_OK;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "wire/writer.h"
 
+#include "base/calendar.h"
 #include "base/utf7.h"
 #include "base/utf8.h"
 
@@ -204,7 +205,6 @@ static char *put_digits(char *to, int64_t value, size_t digits) {
 }
 
 bool imap4i_put_date_time(imap4i_buf *buf, imap4_date date) {
-  static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
   int64_t zone = date.present ? clamp(date.zone_minutes, -LARGEST_ZONE, LARGEST_ZONE) : 0;
   int64_t local = date.present ? clamp(date.seconds, FIRST_SECOND, LAST_SECOND) : 0;
   local = clamp(local + zone * 60, FIRST_SECOND, LAST_SECOND) - FIRST_SECOND;
@@ -218,7 +218,7 @@ bool imap4i_put_date_time(imap4i_buf *buf, imap4_date date) {
   to = put_digits(to, c.day, 2);
   if (text[1] == '0') text[1] = ' ';
   *to++ = '-';
-  memcpy(to, months + (c.month - 1) * 3, 3);
+  memcpy(to, imap4i_months + (c.month - 1) * 3, 3);
   to[3] = '-';
   to = put_digits(to + 4, c.year, 4);
   *to++ = ' ';
