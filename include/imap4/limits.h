@@ -4,9 +4,9 @@
  * Every limit of the library, with its default and the attack that it stops.
  *
  * A server has two sets: one for a client that has not logged in, one for a client that has.  What
- * happens at a limit is said at the limit; it is never a crash, a hang or a silent cut.  Message limits
- * (mime_*, header_*) do not refuse a message: what lies beyond them is treated as opaque, and sizes
- * stay true.
+ * happens at a limit is said at the limit; it is never a crash, a hang or a silent cut.  The limits of
+ * what messages hold (digest_*, mime_* and those about fields) do not refuse a message: what lies beyond them
+ * is not told of or not taken apart, and sizes stay true.
  *
  * imap4_server_new() refuses limits under which nothing could ever happen: |work_budget| 0, |output_octets|
  * below 256, |command_octets| below 64, and after login |query_rows| 0.
@@ -95,10 +95,11 @@ typedef struct imap4_limits {
   uint32_t mime_parts;
   /** Levels of parts, the message itself being the first (0 / 100): what the last one holds is opaque. */
   uint32_t mime_depth;
-  /** Octets of one header field that SEARCH looks at (0 / 65,536). */
+  /** Octets of one header field that SEARCH looks at, and of all address lists of one name, such as all To
+   *  fields, that ENVELOPE does (0 / 65,536): the rest is passed over. */
   uint32_t header_field_octets;
-  /** Encoded words of one header field that SEARCH decodes (0 / 1,000): each may ask for another charset.  What
-   *  follows is searched as it stands. */
+  /** Encoded words of one header field that SEARCH decodes (0 / 1,000): each may ask for another
+   *  charset.  What follows is searched as it stands. */
   uint32_t encoded_words;
   /** Octets of one header field, of a list of addresses those of one address, that ENVELOPE and BODYSTRUCTURE
    *  show (0 / 16,384): the rest counts in sizes only. */

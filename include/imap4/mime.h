@@ -34,7 +34,7 @@ typedef struct imap4_mime imap4_mime;
  * Begin to look at a message.
  *
  * |resize| and |user|: where memory comes from; NULL: malloc, realloc and free.  |limits|: its members
- * mime_*, header_field_octets, addresses and digest_octets bound memory and work; NULL: the defaults.
+ * mime_*, header_field_octets, addresses and digest_* bound memory and work; NULL: the defaults.
  *
  * Memory:  |limits| is copied.  Free with imap4_mime_free().
  * Returns: IMAP4_OK, IMAP4_ERR_INVALID, IMAP4_ERR_VERSION (limits->struct_size), IMAP4_ERR_NOMEM.

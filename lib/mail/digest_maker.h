@@ -43,8 +43,9 @@ static inline bool imap4i_maker_has(const imap4i_maker *maker, unsigned text) {
 /* The record is complete but for what imap4i_maker_set_body() says; of |part| the texts are not looked at.
  * |*record| is where it begins. */
 IMAP4_MUST_USE bool imap4i_maker_close(imap4i_maker *maker, const imap4i_part *part, size_t *record);
-/* What it is now, after all. */
+/* Where the header of a complete record lies after all: a delimiter takes the line end in front of it. */
 void imap4i_maker_set_header(imap4i_maker *maker, size_t record, uint64_t offset, uint64_t length);
+/* The body has ended. */
 void imap4i_maker_set_body(imap4i_maker *maker, size_t record, uint64_t length, uint64_t lines);
 
 /* Keep a field of the message's header: its first octets and the rest of them.  One that is too long is left

@@ -4,8 +4,9 @@
  * push machine without I/O: it says which octets of a message it still needs, is fed what was read, and stops
  * as soon as nothing unread can change the answer.
  *
- *   imap4i_search_begin -> 1 or 0, or 2: imap4i_search_digest -> 1 or 0, or 2:
- *   while (imap4i_search_need) imap4i_search_feed -> 1 or 0, or 2: again
+ *   imap4i_search_begin() -> YES or NO, or UNDECIDED:
+ *     imap4i_search_digest() -> YES or NO, or UNDECIDED:
+ *       while (imap4i_search_need()) imap4i_search_feed() -> YES or NO, or UNDECIDED: again
  */
 #ifndef IMAP4I_SEARCH_H
 #define IMAP4I_SEARCH_H
