@@ -13,17 +13,11 @@
 
 #define STR(z) imap4i_str((z), strlen(z))
 
-/* The limits that matter here, at their defaults. */
+/* The defaults after login. */
 static inline imap4_limits mail_limits(void) {
-  return (imap4_limits){.struct_size = sizeof(imap4_limits),
-                        .digest_octets = 1048576,
-                        .digest_field_octets = 8192,
-                        .mime_parts = 10000,
-                        .mime_depth = 100,
-                        .header_field_octets = 65536,
-                        .mime_field_octets = 16384,
-                        .addresses = 1000,
-                        .mime_parameters = 128};
+  imap4_limits limits;
+  assert_int_equal(imap4_limits_init(&limits, sizeof limits, 1), IMAP4_OK);
+  return limits;
 }
 
 /* Walk over |message| in pieces of |step| octets, the first of |first|; the digest goes to |digest|. */

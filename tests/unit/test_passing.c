@@ -11,10 +11,7 @@
 
 #include <cmocka.h>
 
-#include "imap4/error.h"
-#include "mail/digest.h"
-#include "mail/walker.h"
-#include "memory_check.h"
+#include "mail_check.h"
 #include "search/haystack.h"
 #include "search/search.h"
 
@@ -26,10 +23,6 @@ static uint32_t random_state;
 static uint32_t below(uint32_t n) {
   random_state = random_state * 1664525u + 1013904223u;
   return (random_state >> 8) % n;
-}
-
-static imap4_str sz(const char *textz) {
-  return imap4i_str(textz, strlen(textz));
 }
 
 /* ---- random texts --------------------------------------------------------------------------- */
@@ -81,7 +74,7 @@ static size_t put_nasty(char *to) {
     to[0] = (char)(uint8_t)below(256);
     return 1;
   }
-  imap4_str nasty = sz(nastyz[below(IMAP4I_COUNT(nastyz))]);
+  imap4_str nasty = STR(nastyz[below(IMAP4I_COUNT(nastyz))]);
   memcpy(to, nasty.p, nasty.n);
   return nasty.n;
 }
@@ -103,7 +96,7 @@ static size_t make_text(char *text, size_t most) {
 static imap4_str make_needle(imap4_str text, char *room, size_t most) {
   size_t n = 1 + below(below(4) ? 8 : (uint32_t)most - 1);
   if (n > text.n || below(12) == 0) {
-    imap4_str other = sz(nastyz[below(IMAP4I_COUNT(nastyz))]);
+    imap4_str other = STR(nastyz[below(IMAP4I_COUNT(nastyz))]);
     memcpy(room, other.p, other.n);
     return imap4i_str(room, other.n);
   }
@@ -213,7 +206,7 @@ static void run_bodies(imap4i_mem *mem, int round) {
   imap4i_needle needles[NEEDLES];
   imap4i_matcher matcher;
   imap4i_buf folded;
-  imap4_str charset = sz(charsetsz[(size_t)round % IMAP4I_COUNT(charsetsz)]);
+  imap4_str charset = STR(charsetsz[(size_t)round % IMAP4I_COUNT(charsetsz)]);
   imap4_str whole = {text, make_text(text, below(2) ? 300 : TEXT_MAX)};
   imap4i_buf_init(&folded, mem, SIZE_MAX / 4);
   fold(charset, whole, &folded);
@@ -262,7 +255,7 @@ static size_t make_header(char *text, size_t most) {
   while (n + 400 < most) {
     if (below(3) == 0) {
       size_t i = below(IMAP4I_COUNT(fieldsz) - 2);
-      imap4_str field = i == 5 ? IMAP4I_S("X-Nul: a\0Ks\r\n") : sz(fieldsz[below(30) ? i : i + 2]);
+      imap4_str field = i == 5 ? IMAP4I_S("X-Nul: a\0Ks\r\n") : STR(fieldsz[below(30) ? i : i + 2]);
       memcpy(text + n, field.p, field.n);
       n += field.n;
       continue;
@@ -303,7 +296,7 @@ static size_t make_keys(imap4_str text, char rooms[2][600], imap4i_key *keys) {
   for (uint32_t i = 0; i < 2; i++) {
     keys[i] = (imap4i_key){.kind = fields > i ? IMAP4I_KEY_HEADER : IMAP4I_KEY_TEXT,
                            .text = make_needle(text, rooms[i], 60),
-                           .field = sz(namesz[below(IMAP4I_COUNT(namesz))])};
+                           .field = STR(namesz[below(IMAP4I_COUNT(namesz))])};
     if (fields == 3 && below(10) == 0) keys[i].text.n = 0;
   }
   keys[2] = (imap4i_key){.kind = IMAP4I_KEY_NOT, .operands = 1};
@@ -315,12 +308,9 @@ static unsigned found_headers;
 
 static void run_header(imap4i_mem *mem, imap4i_mem *search_mem) {
   static char text[TEXT_MAX], rooms[2][600];
-  imap4i_walker *walker;
-  imap4_str digest;
+  imap4i_buf buf;
   imap4_str whole = {text, make_header(text, below(3) ? 1200 : below(3) ? 5000 : TEXT_MAX)};
-  assert_int_equal(imap4i_walker_new(mem, &limits, &walker), IMAP4_OK);
-  assert_int_equal(imap4i_walker_feed(walker, whole), IMAP4_OK);
-  assert_int_equal(imap4i_walker_finish(walker, &digest), IMAP4_OK);
+  imap4_str digest = mail_digest(mem, &limits, whole, &buf);
   for (int i = 0; i < 10; i++) {
     imap4i_key keys[4];
     imap4i_search_args args = {keys, make_keys(whole, rooms, keys)};
@@ -332,14 +322,14 @@ static void run_header(imap4i_mem *mem, imap4i_mem *search_mem) {
     imap4i_search_free(search);
     found_headers += expected == IMAP4I_SEARCH_YES;
   }
-  imap4i_walker_free(walker);
+  imap4i_buf_free(&buf);
 }
 
 static void test_headers(void **state) {
   (void)state;
   memory_check walks, searches;
   imap4i_mem *mem = memory_check_init(&walks), *search_mem = memory_check_init(&searches);
-  assert_int_equal(imap4_limits_init(&limits, sizeof limits, 1), IMAP4_OK);
+  limits = mail_limits();
   limits.header_field_octets = 2000;
   random_state = 2;
   found_headers = 0;
@@ -357,16 +347,13 @@ static int search_once(imap4_str text, const imap4i_key *keys, size_t count) {
   imap4i_mem *mem = memory_check_init(&check);
   imap4i_search_args args = {(imap4i_key *)keys, count};
   imap4i_search *search;
-  imap4i_walker *walker;
-  imap4_str digest;
-  assert_int_equal(imap4_limits_init(&limits, sizeof limits, 1), IMAP4_OK);
-  assert_int_equal(imap4i_walker_new(mem, &limits, &walker), IMAP4_OK);
-  assert_int_equal(imap4i_walker_feed(walker, text), IMAP4_OK);
-  assert_int_equal(imap4i_walker_finish(walker, &digest), IMAP4_OK);
+  imap4i_buf buf;
+  limits = mail_limits();
+  imap4_str digest = mail_digest(mem, &limits, text, &buf);
   assert_int_equal(imap4i_search_new(mem, &args, &limits, &search), IMAP4_OK);
   int result = search_all(search, text, digest, SIZE_MAX);
   imap4i_search_free(search);
-  imap4i_walker_free(walker);
+  imap4i_buf_free(&buf);
   memory_check_end(&check);
   return result;
 }
@@ -399,8 +386,8 @@ static void test_edges(void **state) {
       {"A: b\r\n\r\n nee\r\n dle", "needle", 0},
   };
   for (size_t i = 0; i < IMAP4I_COUNT(tests); i++) {
-    imap4i_key key = {.kind = IMAP4I_KEY_TEXT, .text = sz(tests[i].needlez)};
-    assert_int_equal(search_once(sz(tests[i].textz), &key, 1), tests[i].expected);
+    imap4i_key key = {.kind = IMAP4I_KEY_TEXT, .text = STR(tests[i].needlez)};
+    assert_int_equal(search_once(STR(tests[i].textz), &key, 1), tests[i].expected);
   }
   imap4i_key key = {.kind = IMAP4I_KEY_TEXT, .text = IMAP4I_S("needle")};
   assert_int_equal(search_once(IMAP4I_S("A: nee\0dle\r\n\r\n"), &key, 1), 1);

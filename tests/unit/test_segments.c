@@ -8,9 +8,7 @@
 #include <cmocka.h>
 
 #include "base/transfer.h"
-#include "imap4/error.h"
-#include "mail/walker.h"
-#include "memory_check.h"
+#include "mail_check.h"
 #include "search/segments.h"
 
 #define HEADER (1u << IMAP4I_SEGMENT_HEADER)
@@ -34,15 +32,6 @@ static const char messagez[] = TOP "preamble\r\n"
                                    "--b\r\nContent-Type: message/rfc822\r\n\r\n" INNER "deep\r\n"
                                    "--b--\r\nepilogue\r\n";
 
-static imap4_limits limits;
-
-static int walk(imap4i_mem *mem, imap4_str text, imap4i_walker **walker, imap4_str *digest) {
-  assert_int_equal(imap4_limits_init(&limits, sizeof limits, 1), IMAP4_OK);
-  assert_int_equal(imap4i_walker_new(mem, &limits, walker), IMAP4_OK);
-  assert_int_equal(imap4i_walker_feed(*walker, text), IMAP4_OK);
-  return imap4i_walker_finish(*walker, digest);
-}
-
 typedef struct expected {
   uint8_t kind;
   uint8_t transfer;
@@ -64,11 +53,6 @@ static const expected all[] = {
     {IMAP4I_SEGMENT_BODY, IMAP4I_TRANSFER_IDENTITY, "deep", ""},
 };
 
-static void assert_same(imap4_str is, const char *wantz) {
-  assert_int_equal(is.n, strlen(wantz));
-  assert_memory_equal(is.p, wantz, is.n);
-}
-
 /* Those of |all| whose kinds are among |kinds|, and no others. */
 static void check_kinds(imap4i_segments *segments, imap4_str digest, unsigned kinds) {
   size_t at = 0;
@@ -79,8 +63,8 @@ static void check_kinds(imap4i_segments *segments, imap4_str digest, unsigned ki
     const imap4i_segment *segment = &segments->p[at++];
     assert_int_equal(segment->kind, all[i].kind);
     assert_int_equal(segment->transfer, all[i].transfer);
-    assert_same(imap4i_str(messagez + segment->offset, (size_t)segment->length), all[i].textz);
-    assert_same(imap4i_segment_charset(segments, segment), all[i].charsetz);
+    assert_text(imap4i_str(messagez + segment->offset, (size_t)segment->length), all[i].textz);
+    assert_text(imap4i_segment_charset(segments, segment), all[i].charsetz);
   }
   assert_int_equal(segments->n, at);
 }
@@ -90,48 +74,59 @@ static void test_kinds(void **state) {
   memory_check check;
   imap4i_mem *mem = memory_check_init(&check);
   imap4i_segments segments;
-  imap4i_walker *walker;
-  imap4_str digest;
+  imap4i_buf buf;
+  imap4_limits limits = mail_limits();
+  imap4_str digest = mail_digest(mem, &limits, STR(messagez), &buf);
   imap4i_segments_init(&segments, mem);
-  assert_int_equal(walk(mem, imap4i_str(messagez, sizeof messagez - 1), &walker, &digest), IMAP4_OK);
   for (unsigned kinds = 0; kinds <= (HEADER | MIME | BODY); kinds++)
     check_kinds(&segments, digest, kinds);
   imap4i_segments_free(&segments);
-  imap4i_walker_free(walker);
+  imap4i_buf_free(&buf);
   memory_check_end(&check);
 }
 
-/* Of text without octets nothing is read, and a name of no charset is none. */
-static void test_odd(void **state) {
-  (void)state;
+/* How many segments a message has; |*charset| is the length of the name that the last one has. */
+static size_t count(const char *textz, unsigned kinds, size_t *charset) {
   memory_check check;
   imap4i_mem *mem = memory_check_init(&check);
   imap4i_segments segments;
-  imap4i_walker *walker;
-  imap4_str digest;
+  imap4i_buf buf;
+  imap4_limits limits = mail_limits();
+  imap4_str digest = mail_digest(mem, &limits, STR(textz), &buf);
   imap4i_segments_init(&segments, mem);
-  assert_int_equal(walk(mem, (imap4_str){0}, &walker, &digest), IMAP4_OK);
-  assert_true(imap4i_segments_make(&segments, digest, HEADER | MIME | BODY));
-  assert_int_equal(segments.n, 0);
-  imap4i_walker_free(walker);
-  imap4_str text =
-      IMAP4I_S("Content-Type: text/plain; charset=x-23456789012345678901234567890123456789012345\r\n\r\nx");
-  assert_int_equal(walk(mem, text, &walker, &digest), IMAP4_OK);
-  assert_true(imap4i_segments_make(&segments, digest, BODY));
-  assert_int_equal(segments.n, 1);
-  assert_int_equal(imap4i_segment_charset(&segments, &segments.p[0]).n, 0);
-  imap4i_walker_free(walker);
+  assert_true(imap4i_segments_make(&segments, digest, kinds));
+  size_t n = segments.n;
+  *charset = n > 0 ? imap4i_segment_charset(&segments, &segments.p[n - 1]).n : 0;
   imap4i_segments_free(&segments);
+  imap4i_buf_free(&buf);
   memory_check_end(&check);
+  return n;
+}
+
+/* Nothing is read of what has no octets; and a name that is too long for a charset is none. */
+static void test_odd(void **state) {
+  (void)state;
+  size_t charset;
+  assert_int_equal(count("", HEADER | MIME | BODY, &charset), 0);
+  assert_int_equal(count("\r\n", HEADER | MIME | BODY, &charset), 1);
+  assert_int_equal(count("Content-Type: text/plain; charset=x-3456789012345678901234567890123456789"
+                         "\r\n\r\nx",
+                         BODY, &charset),
+                   1);
+  assert_int_equal(charset, 39);
+  assert_int_equal(count("Content-Type: text/plain; charset=x-345678901234567890123456789012345678901"
+                         "\r\n\r\nx",
+                         BODY, &charset),
+                   1);
+  assert_int_equal(charset, 0);
 }
 
 static void test_no_memory(void **state) {
   (void)state;
   memory_check walks, check;
-  imap4i_walker *walker;
-  imap4_str digest;
-  imap4_str text = imap4i_str(messagez, sizeof messagez - 1);
-  assert_int_equal(walk(memory_check_init(&walks), text, &walker, &digest), IMAP4_OK);
+  imap4i_buf buf;
+  imap4_limits limits = mail_limits();
+  imap4_str digest = mail_digest(memory_check_init(&walks), &limits, STR(messagez), &buf);
   bool ok = false;
   size_t n = 0;
   for (; !ok; n++) {
@@ -143,7 +138,7 @@ static void test_no_memory(void **state) {
     memory_check_end(&check);
   }
   assert_true(n > 3);
-  imap4i_walker_free(walker);
+  imap4i_buf_free(&buf);
   memory_check_end(&walks);
 }
 
