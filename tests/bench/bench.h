@@ -25,7 +25,7 @@
 #define BENCH_PATH 4096
 
 /* For what can't go on: there is nothing to measure then. */
-static inline void bench_die(const char *what) {
+_Noreturn static inline void bench_die(const char *what) {
   fprintf(stderr, "%s\n", what);
   exit(1);
 }

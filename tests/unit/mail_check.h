@@ -11,7 +11,10 @@
 #include "mail/walker.h"
 #include "memory_check.h"
 
-#define STR(z) imap4i_str((z), strlen(z))
+static inline imap4_str mail_str(const char *z) {
+  return imap4i_str(z, strlen(z));
+}
+#define STR(z) mail_str(z) /* |z| is evaluated once */
 
 /* The defaults after login. */
 static inline imap4_limits mail_limits(void) {
