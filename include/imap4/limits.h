@@ -95,8 +95,7 @@ typedef struct imap4_limits {
   uint32_t mime_parts;
   /** Levels of parts, the message itself being the first (0 / 100): what the last one holds is opaque. */
   uint32_t mime_depth;
-  /** Octets of one header field that SEARCH looks at, and of all address lists of one name, such as all To
-   *  fields, that ENVELOPE does (0 / 65,536): the rest is passed over. */
+  /** Octets of one header field that SEARCH looks at (0 / 65,536): the rest is passed over. */
   uint32_t header_field_octets;
   /** Encoded words of one header field that SEARCH decodes (0 / 1,000): each may ask for another
    *  charset.  What follows is searched as it stands. */
@@ -104,7 +103,8 @@ typedef struct imap4_limits {
   /** Octets of one header field, of a list of addresses those of one address, that ENVELOPE and BODYSTRUCTURE
    *  show (0 / 16,384): the rest counts in sizes only. */
   uint32_t mime_field_octets;
-  /** Addresses in one field of an ENVELOPE (0 / 1,000): the rest is left out. */
+  /** Addresses in one member of an ENVELOPE, the beginnings and ends of groups among them (0 / 1,000): the
+   * rest is left out. */
   uint32_t addresses;
   /** Parameters of one MIME field (0 / 128): the rest is left out. */
   uint32_t mime_parameters;

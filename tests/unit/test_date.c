@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/calendar.h"
 #include "mail/date.h"
 #include "mail_check.h"
 #include "memory_check.h"
