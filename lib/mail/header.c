@@ -208,9 +208,12 @@ void imap4i_field_reader_free(imap4i_field_reader *reader) {
 
 /* Hand out the field that was collected. */
 static void give(imap4i_field_reader *reader, imap4i_field *field) {
-  reader->value.n = imap4i_unfold(reader->value.p, reader->value.n);
+  imap4_str value = imap4i_buf_str(&reader->value);
+  if (value.n > 0 && value.p[value.n - 1] == '\n') value.n--;
+  if (value.n > 0 && value.p[value.n - 1] == '\r') value.n--;
   field->name = (imap4_str){reader->name, reader->name_length};
-  field->value = imap4i_trim(imap4i_buf_str(&reader->value));
+  field->head = (imap4_str){reader->name, reader->head_length};
+  field->value = value;
   reader->pending = false;
 }
 
@@ -224,7 +227,8 @@ static int begin(imap4i_field_reader *reader, imap4_str piece) {
   imap4_str name = imap4i_header_name(&reader->header);
   reader->pending = true;
   reader->name_length = (uint16_t)name.n;
-  memcpy(reader->name, name.p, imap4i_min(name.n, sizeof(reader->name)));
+  reader->head_length = name.n == 0 ? 0 : (uint16_t)piece.n;
+  memcpy(reader->name, piece.p, reader->head_length);
   imap4i_buf_clear(&reader->value);
   return name.n == 0 ? keep(reader, piece) : IMAP4_OK;
 }

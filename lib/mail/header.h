@@ -2,7 +2,7 @@
 /*
  * Header blocks (RFC 5322 section 2.2) as streams: a scanner that splits octets into fields at any cut, in
  * constant memory; the filter for HEADER.FIELDS and HEADER.FIELDS.NOT; a reader that gives whole fields,
- * unfolded and bounded.  A block ends with its first empty line.  A line without a colon is a field
+ * bounded.  A block ends with its first empty line.  A line without a colon is a field
  * without a name.
  */
 #ifndef IMAP4I_HEADER_H
@@ -10,8 +10,9 @@
 
 #include "base/buf.h"
 
-/* Field names longer than this are not recognised: they are carried as octets without a name. */
-#define IMAP4I_FIELD_NAME_MAX 250
+/* Field names longer than this, which fill more than a line may have (RFC 5322 section 2.1.1), are not
+ * recognised: they are carried as octets without a name. */
+#define IMAP4I_FIELD_NAME_MAX 998
 
 /* What imap4i_header_next() tells. */
 enum {
@@ -64,7 +65,8 @@ int imap4i_header_filter_finish(imap4i_header_filter *filter, imap4i_buf *out);
 /* A field as a whole.  Lives until the next call for the same reader. */
 typedef struct imap4i_field {
   imap4_str name;  /* empty: a line without a colon */
-  imap4_str value; /* unfolded, without white space at its ends; cut at the reader's maximum */
+  imap4_str head;  /* the name and its colon as they stand; empty without a name */
+  imap4_str value; /* what follows, with its folds, without the last line end; cut at the reader's maximum */
 } imap4i_field;
 
 typedef struct imap4i_field_reader {
@@ -72,9 +74,10 @@ typedef struct imap4i_field_reader {
   imap4i_buf value;
   size_t max; /* octets of a value that are kept */
   uint16_t name_length;
+  uint16_t head_length;
   bool pending; /* a field is being collected */
   bool ended;
-  char name[IMAP4I_FIELD_NAME_MAX];
+  char name[IMAP4I_FIELD_NAME_MAX + 2];
 } imap4i_field_reader;
 
 void imap4i_field_reader_init(imap4i_field_reader *reader, imap4i_mem *mem, size_t max);

@@ -28,19 +28,17 @@ static bool is_line_end(char c, imap4_str rest) {
   return c == '\n' || (c == '\r' && (rest.n == 0 || *rest.p == '\n'));
 }
 
-size_t imap4i_unfold(char *p, size_t n) {
+size_t imap4i_unfold(char *p, size_t n, bool spaces) {
   size_t to = 0;
+  bool folded = false; /* a line end was the last that is no blank */
   for (size_t i = 0; i < n; i++) {
-    if (!is_line_end(p[i], imap4i_str(p + i + 1, n - i - 1)) && p[i] != '\0') p[to++] = p[i];
-  }
-  return to;
-}
-
-size_t imap4i_collapse(char *p, size_t n) {
-  size_t to = 0;
-  for (size_t i = 0; i < n; i++) {
-    bool blank = imap4i_is_blank(p[i]);
-    if (!blank || to == 0 || p[to - 1] != ' ') p[to++] = blank ? ' ' : p[i];
+    if (is_line_end(p[i], imap4i_str(p + i + 1, n - i - 1))) {
+      folded = spaces;
+    } else if (p[i] != '\0' && !(folded && imap4i_is_blank(p[i]))) {
+      if (folded) p[to++] = ' '; /* at least one octet was left out for it */
+      folded = false;
+      p[to++] = p[i];
+    }
   }
   return to;
 }

@@ -15,11 +15,9 @@ static inline bool imap4i_is_wsp(char c) {
 
 /* Without white space at both ends. */
 imap4_str imap4i_trim(imap4_str s);
-/* Unfold in place (RFC 5322 section 2.2.3): line ends go, NUL goes, all else stays.  Returns the new length.
- */
-size_t imap4i_unfold(char *p, size_t n);
-/* Make each run of spaces and tabs one space, in place.  Returns the new length. */
-size_t imap4i_collapse(char *p, size_t n);
+/* Unfold in place (RFC 5322 section 2.2.3): line ends go, NUL goes, all else stays; but |spaces| puts one
+ * space for each line end and the white space behind it.  Returns the new length. */
+size_t imap4i_unfold(char *p, size_t n, bool spaces);
 /* Append |s| as a string: quoted where that is possible, else as a literal.  NUL is left out.  False
  * without memory. */
 IMAP4_MUST_USE bool imap4i_text_string(imap4i_buf *out, imap4_str s);

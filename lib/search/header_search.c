@@ -17,14 +17,14 @@ void imap4i_header_search_init(imap4i_header_search *search, imap4i_mem *mem, co
   search->word_max = limits->encoded_words;
   imap4i_field_reader_init(&search->fields, mem, limits->header_field_octets);
   imap4i_buf_init(&search->decoded, mem, SIZE_MAX / 4);
-  imap4i_buf_init(&search->addresses, mem, SIZE_MAX / 4);
+  imap4i_buf_init(&search->line, mem, SIZE_MAX / 4);
   imap4i_buf_init(&search->folded, mem, SIZE_MAX / 4);
 }
 
 void imap4i_header_search_free(imap4i_header_search *search) {
   imap4i_field_reader_free(&search->fields);
   imap4i_buf_free(&search->decoded);
-  imap4i_buf_free(&search->addresses);
+  imap4i_buf_free(&search->line);
   imap4i_buf_free(&search->folded);
 }
 
@@ -75,52 +75,51 @@ static bool is_wanted_field(const imap4i_header_search *search, imap4_str name, 
   return false;
 }
 
-/*
- * Look at |search->decoded|, which ends with what keys of |field| ask for: its value, which begins at
- * |start|, or its |addresses|.  Lines are folded at white space of any kind, and readers think of one space
- * there; so each run is one space here, but for needles with more, which look before that.
- */
-static int look_at_line(imap4i_header_search *search, const imap4i_field *field, size_t start, bool addresses,
-                        bool *news) {
-  imap4i_buf *line = &search->decoded;
-  bool named = is_wanted_field(search, field->name, addresses);
-  for (bool collapsed = !search->terms->blanks;; collapsed = true) {
-    if (collapsed && line->n > start) {
-      line->n = start + imap4i_collapse(line->p + start, line->n - start);
-    }
-    imap4_str value = imap4i_tail(imap4i_buf_str(line), start);
-    if (named && !look_at_field(search, field->name, value, addresses, news)) return IMAP4_ERR_NOMEM;
-    if ((search->as & IMAP4I_AS_TEXT) && !addresses) {
-      size_t end = line->n;
-      if (!imap4i_buf_puts(line, IMAP4I_S("\r\n"))) return IMAP4_ERR_NOMEM;
-      int status = imap4i_haystack_feed(search->haystack, imap4i_buf_str(line), false, news);
-      if (status != IMAP4_OK) return status;
-      line->n = end;
-    }
-    if (collapsed) return IMAP4_OK;
+/* Look at |line|: a field named |field->name|, whose value begins at |start|. */
+static int look_at_text(imap4i_header_search *search, const imap4i_field *field, imap4i_buf *line,
+                        size_t start, bool *news) {
+  imap4_str value = imap4i_tail(imap4i_buf_str(line), start);
+  while (value.n > 0 && imap4i_is_blank(*value.p))
+    value = imap4i_tail(value, 1);
+  if (is_wanted_field(search, field->name, false) &&
+      !look_at_field(search, field->name, value, false, news)) {
+    return IMAP4_ERR_NOMEM;
   }
+  if (!(search->as & IMAP4I_AS_TEXT)) return IMAP4_OK;
+  if (!imap4i_buf_puts(line, IMAP4I_S("\r\n"))) return IMAP4_ERR_NOMEM;
+  return imap4i_haystack_feed(search->haystack, imap4i_buf_str(line), false, news);
 }
 
+/* The text of a field is what it is without its line ends.  But lines are folded at white space of any kind,
+ * and readers think of one space there; so it is looked at in that way too. */
 static int take_text(imap4i_header_search *search, const imap4i_field *field, bool *news) {
-  imap4i_buf *line = &search->decoded;
-  imap4i_buf_clear(line);
-  bool ok = imap4i_buf_puts(line, field->name);
-  if (field->name.n > 0) ok = ok && imap4i_buf_puts(line, IMAP4I_S(": "));
-  size_t start = line->n;
-  int status = ok ? imap4i_encoded_words(field->value, search->word_max, search->haystack->charsets, line)
-                  : IMAP4_ERR_NOMEM;
-  return status == IMAP4_OK ? look_at_line(search, field, start, false, news) : status;
+  imap4i_buf *decoded = &search->decoded;
+  imap4i_buf *line = &search->line;
+  imap4i_buf_clear(decoded);
+  int status = imap4i_encoded_words(field->value, search->word_max, search->haystack->charsets, decoded);
+  imap4_str value = imap4i_buf_str(decoded);
+  bool folded = value.n > 0 && memchr(value.p, '\n', value.n);
+  for (int spaces = 0; status == IMAP4_OK && spaces <= (folded ? 1 : 0); spaces++) {
+    imap4i_buf_clear(line);
+    if (!imap4i_buf_puts(line, field->head) || !imap4i_buf_puts(line, value)) return IMAP4_ERR_NOMEM;
+    size_t start = field->head.n;
+    if (value.n > 0) line->n = start + imap4i_unfold(line->p + start, value.n, spaces);
+    status = look_at_text(search, field, line, start, news);
+  }
+  return status;
 }
 
 static int take_addresses(imap4i_header_search *search, const imap4i_field *field, bool *news) {
-  imap4i_buf_clear(&search->addresses);
+  imap4i_buf_clear(&search->line);
   imap4i_buf_clear(&search->decoded);
-  int status = imap4i_address_text(search->mem, field->value, &search->addresses);
+  int status = imap4i_address_text(search->mem, field->value, &search->line);
   if (status == IMAP4_OK) {
-    status = imap4i_encoded_words(imap4i_buf_str(&search->addresses), search->word_max,
-                                  search->haystack->charsets, &search->decoded);
+    status = imap4i_encoded_words(imap4i_buf_str(&search->line), search->word_max, search->haystack->charsets,
+                                  &search->decoded);
   }
-  return status == IMAP4_OK ? look_at_line(search, field, 0, true, news) : status;
+  if (status != IMAP4_OK) return status;
+  return look_at_field(search, field->name, imap4i_buf_str(&search->decoded), true, news) ? IMAP4_OK
+                                                                                          : IMAP4_ERR_NOMEM;
 }
 
 static int take_field(imap4i_header_search *search, const imap4i_field *field, bool *news) {

@@ -25,9 +25,9 @@ typedef struct imap4i_header_search {
   size_t word_max; /* encoded words of a field that are decoded */
   unsigned as;     /* what the call under way was told */
   imap4i_field_reader fields;
-  imap4i_buf decoded;   /* a field in UTF-8 */
-  imap4i_buf addresses; /* of it, as they stand */
-  imap4i_buf folded;    /* its value, folded */
+  imap4i_buf decoded; /* a field in UTF-8 */
+  imap4i_buf line;    /* as it is looked at, or addresses before they are decoded */
+  imap4i_buf folded;  /* its value, folded */
 } imap4i_header_search;
 
 /* |criteria|, |terms| and |haystack| must outlive it; |limits| is read during the call only. */

@@ -34,14 +34,6 @@ static bool add_set(imap4i_terms *terms, const imap4i_key *key, size_t index) {
   return true;
 }
 
-/* Tabs or runs of spaces, which a field has only before imap4i_collapse(). */
-static bool has_blanks(imap4_str s) {
-  for (size_t i = 0; i < s.n; i++) {
-    if (s.p[i] == '\t' || (s.p[i] == ' ' && i > 0 && s.p[i - 1] == ' ')) return true;
-  }
-  return false;
-}
-
 static bool add_needle(imap4i_terms *terms, const imap4i_key *key, size_t index) {
   if (key->text.n == 0) return true;
   imap4i_buf folded;
@@ -51,7 +43,6 @@ static bool add_needle(imap4i_terms *terms, const imap4i_key *key, size_t index)
   if (ok) text = imap4i_arena_str(&terms->arena, imap4i_buf_str(&folded), &ok);
   imap4i_buf_free(&folded);
   if (!ok) return false;
-  terms->blanks = terms->blanks || has_blanks(text);
   imap4i_needle_init(&terms->needles[terms->needle_count], text);
   terms->owners[terms->needle_count++] = index;
   return true;

@@ -30,7 +30,6 @@ typedef struct imap4i_terms {
   size_t *owners; /* their keys */
   size_t needle_count;
   size_t header_count;
-  bool blanks; /* a needle has tabs or runs of spaces */
 } imap4i_terms;
 
 /* False without memory; then there is nothing to free. */

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "mail/header.h"
+#include "mail/text.h"
 #include "mail_check.h"
 #include "memory_check.h"
 
@@ -110,8 +111,11 @@ static int read_fields(const char *headerz, size_t cut, size_t max, imap4i_mem *
       r = i < 2 ? imap4i_field_reader_next(&reader, &pieces[i], &field, &got)
                 : imap4i_field_reader_finish(&reader, &field, &got);
       if (r != IMAP4_OK || !got) continue;
-      bool ok = imap4i_buf_puts(out, field.name) && imap4i_buf_putc(out, '=') &&
-                imap4i_buf_puts(out, field.value) && imap4i_buf_putc(out, ';');
+      bool ok = imap4i_buf_puts(out, field.name) && imap4i_buf_putc(out, '=');
+      size_t start = out->n;
+      ok = ok && imap4i_buf_puts(out, imap4i_trim(field.value));
+      out->n = start + imap4i_unfold(out->p + start, out->n - start, false);
+      ok = ok && imap4i_buf_putc(out, ';');
       if (!ok) r = IMAP4_ERR_NOMEM;
     }
   }
@@ -166,7 +170,8 @@ static void test_field_restart(void **unused) {
     assert_int_equal(imap4i_field_reader_finish(&reader, &field, &got), IMAP4_OK);
     assert_true(got);
     assert_text(field.name, "F");
-    assert_text(field.value, "g");
+    assert_text(field.head, "F:");
+    assert_text(field.value, " g");
     imap4i_field_reader_restart(&reader);
   }
   imap4i_field_reader_free(&reader);
@@ -199,8 +204,36 @@ static void test_fields_no_memory(void **unused) {
   imap4i_buf_free(&out);
 }
 
+/* RFC 5322 section 2.1.1: a line, and so a name, may have 998 octets; RFC 3501 section 6.4.5 has every name
+ * compared as a whole. */
+static void test_names_of_a_whole_line(void **unused) {
+  (void)unused;
+  static const size_t lengths[] = {250, 251, 252, 300, 996};
+  for (size_t i = 0; i < IMAP4I_COUNT(lengths); i++) {
+    memory_check memory;
+    imap4i_buf out;
+    char name[1000];
+    char header[1100];
+    char want[1100];
+    memset(name, 'n', lengths[i]);
+    name[lengths[i]] = '\0';
+    strcat(strcat(strcpy(want, name), ":x\r\n"), "\r\n");
+    strcat(strcat(strcat(strcpy(header, "A: b\r\n"), name), ":x\r\n"), "\r\n");
+    const imap4_str fields[] = {STR(name)};
+    imap4i_buf_init(&out, memory_check_init(&memory), SIZE_MAX);
+    assert_int_equal(filter(header, 3, fields, 1, false, &out), IMAP4_OK);
+    assert_text(imap4i_buf_str(&out), want);
+    imap4i_buf_clear(&out);
+    assert_int_equal(filter(header, 3, fields, 1, true, &out), IMAP4_OK);
+    assert_text(imap4i_buf_str(&out), "A: b\r\n\r\n");
+    imap4i_buf_free(&out);
+    memory_check_end(&memory);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_filter),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_names_of_a_whole_line),
+                                     cmocka_unit_test(test_filter),
                                      cmocka_unit_test(test_filter_stray_cr),
                                      cmocka_unit_test(test_filter_without_empty_line),
                                      cmocka_unit_test(test_long_names),

@@ -366,9 +366,9 @@ static void test_edges(void **state) {
     const char *needlez;
     int expected;
   } tests[] = {
-      {"Subject : x\r\n\r\n", "subject: x", 1},
-      {"Subject :x\r\n\r\n", "t: x", 1},
-      {"Subject : x\r\n\r\n", "t :", 0},
+      {"Subject : x\r\n\r\n", "subject : x", 1},
+      {"Subject :x\r\n\r\n", "t: x", 0},
+      {"Subject : x\r\n\r\n", "t :", 1},
       {"A: b\r\n c\r\n\r\n", "b c", 1},
       {"A: b\r\nC: d\r\n\r\n", "b\r\nC", 1},
       {"A: b\r\nC: d\r\n\r\n", "\r\n", 1},

@@ -308,12 +308,12 @@ static const struct {
     {" SUBJECT \"plain\tfold\"", 0},
     {" TEXT \"and tabs\"", 1},
     {" TEXT \"and\ttabs\"", 1},
-    {" HEADER X-Blanks \"two three four five\"", 1},
+    {" HEADER X-Blanks \"two three four five\"", 0},
     {" HEADER X-Blanks \"two  three\"", 1},
     {" HEADER X-Blanks \"three \t four\"", 1},
     {" HEADER X-Blanks \"three  four\"", 0},
     {" HEADER X-Blanks \"four\t five\"", 1},
-    {" TEXT \"x-blanks: two three four five\"", 1},
+    {" TEXT \"x-blanks: two three four five\"", 0},
     {" TEXT \"x-blanks: two  three\"", 1},
     {" TEXT \"four five\" TEXT \"two  three\"", 1},
     {" CHARSET UTF-8 SUBJECT \"gr\303\234\303\237E\"", 1},
@@ -711,23 +711,73 @@ static void test_messages_in_a_row(void **state) {
   memory_check_end(&check);
 }
 
+/* ---- RFC 3501 section 6.4.4, to the letter -------------------------------------------------- */
+
+/* A name of 300 octets is a name (RFC 5322 section 2.1.1 allows a line 998). */
+static void test_long_field_name(void **state) {
+  (void)state;
+  char name[301], text[400], query[400];
+  memset(name, 'x', 300);
+  name[300] = '\0';
+  strcat(strcat(strcpy(text, name), ": there\r\n"), "\r\n");
+  mail m = mail_of(imap4i_str(text, strlen(text)));
+  strcat(strcat(strcpy(query, " HEADER "), name), " \"\"");
+  check_query(query, &m, 1);
+  strcat(strcat(strcpy(query, " HEADER "), name), " there");
+  check_query(query, &m, 1);
+}
+
+/* HEADER looks at "what comes after the colon", white space at its end included. */
+static void test_blank_at_end_of_field(void **state) {
+  (void)state;
+  mail m = mail_of(IMAP4I_S("X-A: lead trail \r\nX-B: y\t\r\n\r\n"));
+  check_query(" HEADER X-A \"trail\"", &m, 1);
+  check_query(" HEADER X-A \"trail \"", &m, 1);
+  check_query(" HEADER X-A \"trail  \"", &m, 0);
+  check_query(" HEADER X-B \"y\t\"", &m, 1);
+}
+
+/* TEXT looks at the header as it stands: nothing is put behind a colon. */
+static void test_text_behind_colon(void **state) {
+  (void)state;
+  mail m = mail_of(IMAP4I_S("X-A:b c\r\nX-B :d\r\n\r\n"));
+  check_query(" TEXT \"X-A:b\"", &m, 1);
+  check_query(" TEXT \"X-A: b\"", &m, 0);
+  check_query(" TEXT \"X-B :d\"", &m, 1);
+}
+
+/* A string with one space is no substring of a line that has two there; only line ends are taken out (RFC
+ * 5322 section 2.2.3). */
+static void test_blanks_are_not_less(void **state) {
+  (void)state;
+  mail m = mail_of(IMAP4I_S("Subject: two  spaces\r\nX-A: lead  trail\r\nCc: \"Q  R\" <z@w>\r\n\r\n"));
+  check_query(" SUBJECT \"two  spaces\"", &m, 1);
+  check_query(" SUBJECT \"two spaces\"", &m, 0);
+  check_query(" HEADER X-A \"lead trail\"", &m, 0);
+  check_query(" CC \"Q R\"", &m, 0);
+  check_query(" TEXT \"two spaces\"", &m, 0);
+}
+
+/* RFC 5322 section 3.3: a year has four digits or more. */
+static void test_year_of_five_digits(void **state) {
+  (void)state;
+  mail m = mail_of(IMAP4I_S("Date: 1 Jan 12345 00:00:00 +0000\r\n\r\n"));
+  check_query(" SENTSINCE 31-Dec-9999", &m, 1);
+  check_query(" SENTBEFORE 31-Dec-9999", &m, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_keys_of_rows),
-      cmocka_unit_test(test_days_before_1970),
-      cmocka_unit_test(test_attributes),
-      cmocka_unit_test(test_keys_of_messages),
-      cmocka_unit_test(test_every_chunk),
-      cmocka_unit_test(test_short_messages),
-      cmocka_unit_test(test_odd_messages),
-      cmocka_unit_test(test_long_fields),
-      cmocka_unit_test(test_reads_no_more_than_needed),
-      cmocka_unit_test(test_cheap_keys_first),
-      cmocka_unit_test(test_long_body_stops_early),
-      cmocka_unit_test(test_each_allocation_fails),
-      cmocka_unit_test(test_random_queries),
-      cmocka_unit_test(test_damaged_messages),
-      cmocka_unit_test(test_messages_in_a_row),
+      cmocka_unit_test(test_long_field_name),       cmocka_unit_test(test_blank_at_end_of_field),
+      cmocka_unit_test(test_text_behind_colon),     cmocka_unit_test(test_blanks_are_not_less),
+      cmocka_unit_test(test_year_of_five_digits),   cmocka_unit_test(test_keys_of_rows),
+      cmocka_unit_test(test_days_before_1970),      cmocka_unit_test(test_attributes),
+      cmocka_unit_test(test_keys_of_messages),      cmocka_unit_test(test_every_chunk),
+      cmocka_unit_test(test_short_messages),        cmocka_unit_test(test_odd_messages),
+      cmocka_unit_test(test_long_fields),           cmocka_unit_test(test_reads_no_more_than_needed),
+      cmocka_unit_test(test_cheap_keys_first),      cmocka_unit_test(test_long_body_stops_early),
+      cmocka_unit_test(test_each_allocation_fails), cmocka_unit_test(test_random_queries),
+      cmocka_unit_test(test_damaged_messages),      cmocka_unit_test(test_messages_in_a_row),
   };
   return cmocka_run_group_tests(tests, set_up, NULL);
 }

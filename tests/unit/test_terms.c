@@ -66,7 +66,6 @@ static void test_needles(void **state) {
   assert_true(imap4i_terms_init(&terms, memory_check_init(&check), &args));
   assert_int_equal(terms.needle_count, 4);
   assert_int_equal(terms.header_count, 2);
-  assert_true(terms.blanks);
   static const size_t owners[] = {4, 6, 0, 5};
   for (size_t i = 0; i < 4; i++)
     assert_int_equal(terms.owners[i], owners[i]);
@@ -89,36 +88,10 @@ static void test_needles(void **state) {
   assert_true(n > 3);
 }
 
-static void test_blanks(void **state) {
-  (void)state;
-  static const struct {
-    imap4_str text;
-    bool expected;
-  } tests[] = {
-      {{"", 0}, false},
-      {{"abc", 3}, false},
-      {{" a b ", 5}, false},
-      {{"a  b", 4}, true},
-      {{"a \302\240b", 5}, true},
-      {{"\ta", 2}, true},
-      {{"a\302\240b\302\240", 6}, false},
-  };
-  for (size_t i = 0; i < IMAP4I_COUNT(tests); i++) {
-    memory_check check;
-    imap4i_terms terms;
-    imap4i_key key = text_key(i % 2 ? IMAP4I_KEY_TEXT : IMAP4I_KEY_HEADER, tests[i].text);
-    assert_true(imap4i_terms_init(&terms, memory_check_init(&check), &(imap4i_search_args){&key, 1}));
-    assert_int_equal(terms.blanks, tests[i].expected);
-    imap4i_terms_free(&terms);
-    memory_check_end(&check);
-  }
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_sets),
       cmocka_unit_test(test_needles),
-      cmocka_unit_test(test_blanks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,19 +71,20 @@ static void test_lengths(void **unused) {
 static void test_unfold(void **unused) {
   (void)unused;
   char folded[] = "a\r\n b\n\tc\rd\r\r\ne\0f\r";
-  size_t n = imap4i_unfold(folded, sizeof(folded) - 1);
+  size_t n = imap4i_unfold(folded, sizeof(folded) - 1, false);
   assert_true(imap4i_eq(imap4i_str(folded, n), IMAP4I_S("a b\tc\rd\ref")));
-  assert_int_equal(imap4i_unfold(NULL, 0), 0);
+  assert_int_equal(imap4i_unfold(NULL, 0, false), 0);
   assert_text(imap4i_trim(IMAP4I_S(" \r\n\ta b \t")), "a b");
   assert_int_equal(imap4i_trim(IMAP4I_S("  ")).n, 0);
 }
 
-static void test_collapse(void **unused) {
+/* A fold as one space, whatever white space it has behind it; all other white space stays. */
+static void test_unfold_to_spaces(void **unused) {
   (void)unused;
-  char text[] = " \ta \t b\tc\r\n  d  ";
-  size_t n = imap4i_collapse(text, sizeof(text) - 1);
-  assert_true(imap4i_eq(imap4i_str(text, n), IMAP4I_S(" a b c\r\n d ")));
-  assert_int_equal(imap4i_collapse(NULL, 0), 0);
+  char folded[] = "a  b \r\n\tc\r\n \t d\ne\r\n\r\n  f\tg\r\n ";
+  size_t n = imap4i_unfold(folded, sizeof(folded) - 1, true);
+  assert_text(imap4i_str(folded, n), "a  b  c d e f\tg");
+  assert_int_equal(imap4i_unfold(NULL, 0, true), 0);
 }
 
 /* Any octets, written by any function, are one string that can be sent. */
@@ -134,9 +135,9 @@ static void test_full(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_string),   cmocka_unit_test(test_collapsed),
-                                     cmocka_unit_test(test_lengths),  cmocka_unit_test(test_unfold),
-                                     cmocka_unit_test(test_collapse), cmocka_unit_test(test_any),
-                                     cmocka_unit_test(test_full)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_string), cmocka_unit_test(test_collapsed),        cmocka_unit_test(test_lengths),
+      cmocka_unit_test(test_unfold), cmocka_unit_test(test_unfold_to_spaces), cmocka_unit_test(test_any),
+      cmocka_unit_test(test_full)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
