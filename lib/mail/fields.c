@@ -43,6 +43,7 @@ void imap4i_fields_clear(imap4i_fields *fields) {
   fields->encoding = IMAP4I_ENCODING_IDENTITY;
   fields->started = false;
   fields->disposition_is_bare = false;
+  fields->as_written = false;
 }
 
 /* ---- values --------------------------------------------------------------------------------- */
@@ -230,7 +231,8 @@ static int set_type(imap4i_fields *fields, imap4_str type, imap4_str subtype) {
 }
 
 /* Set the parameters of a media type that is set.  Text without a charset is us-ascii (RFC 2046 section
- * 4.1.2), which is said to clients unless the parameters are out of order anyway. */
+ * 4.1.2), which is said to clients unless the parameters are out of order anyway, or the part is there only
+ * because the boundary around it was taken from where not everybody looks for it. */
 static int set_parameters(imap4i_fields *fields) {
   const imap4i_params *params = &fields->params;
   imap4i_buf *charset = &fields->charset;
@@ -238,28 +240,33 @@ static int set_parameters(imap4i_fields *fields) {
   unsigned found;
   if (!imap4i_params_find(params, IMAP4I_S("boundary"), &fields->boundary, &found)) return IMAP4_ERR_NOMEM;
   fields->has_boundary = found != IMAP4I_PARAM_NONE;
+  if (is_multipart(fields) && fields->has_boundary && !imap4i_params_plain(params, IMAP4I_S("boundary"))) {
+    fields->as_written = true;
+  }
   imap4i_buf_clear(charset);
   if (!imap4i_params_find(params, IMAP4I_S("charset"), charset, &found)) return IMAP4_ERR_NOMEM;
   int r = end_text(fields, imap4i_buf_puts(begin_text(fields, IMAP4I_TEXT_CHARSET), imap4i_buf_str(charset)));
   if (r != IMAP4_OK) return r;
-  if (found == IMAP4I_PARAM_NONE && fields->type == IMAP4I_TYPE_TEXT && !params->loose) {
+  if (found == IMAP4I_PARAM_NONE && fields->type == IMAP4I_TYPE_TEXT && !params->loose &&
+      !fields->as_written) {
     extra = IMAP4I_S(DEFAULT_CHARSET);
   }
   return end_text(fields, imap4i_params_put(params, extra, begin_text(fields, IMAP4I_TEXT_PARAMETERS)));
 }
 
-/* A field that cannot be understood is as good as none (RFC 2045 section 5.2).  Either side of the slash may
- * be missing. */
+/* A field that cannot be understood is as good as none (RFC 2045 section 5.2).  Something must follow the
+ * slash, but either side of it may be missing. */
 static int add_type(imap4i_fields *fields, imap4_str value) {
   imap4i_skip_cfws(&value, NULL);
   imap4_str type = imap4i_take_token(&value);
   imap4i_skip_cfws(&value, NULL);
   if (value.n == 0 || *value.p != '/') return IMAP4_OK;
   value = imap4i_tail(value, 1);
-  bool closed = imap4i_skip_cfws(&value, NULL);
+  imap4i_skip_cfws(&value, NULL);
+  if (value.n == 0) return IMAP4_OK;
   imap4_str subtype = imap4i_take_token(&value);
-  closed = imap4i_skip_cfws(&value, NULL) && closed;
-  if (!closed || (value.n > 0 && *value.p != ';')) return IMAP4_OK;
+  imap4i_skip_cfws(&value, NULL); /* a comment that is not closed takes the parameters with it */
+  if (value.n > 0 && *value.p != ';') return IMAP4_OK;
   int r = imap4i_params_parse(&fields->params, value);
   if (r == IMAP4_OK) r = set_type(fields, type, subtype);
   return r == IMAP4_OK ? set_parameters(fields) : r;
@@ -276,7 +283,7 @@ int imap4i_fields_finish(imap4i_fields *fields, bool message, bool in_digest) {
   bool mime = fields->present[IMAP4I_FIELD_TYPE] || fields->present[IMAP4I_FIELD_MIME_VERSION];
   if (message && !mime) forget_content(fields);
   if (imap4i_maker_has(fields->maker, IMAP4I_FIELD_TYPE)) return IMAP4_OK;
-  if (in_digest && !fields->present[IMAP4I_FIELD_TYPE]) {
+  if (in_digest) {
     return set_type(fields, IMAP4I_S("message"), IMAP4I_S("rfc822"));
   }
   fields->type = IMAP4I_TYPE_TEXT; /* plain, which needs no text */
@@ -305,6 +312,8 @@ static bool is_settled(const imap4i_fields *fields, unsigned id) {
 
 int imap4i_fields_add(imap4i_fields *fields, unsigned id, imap4_str value) {
   if (is_settled(fields, id)) return IMAP4_OK;
+  /* Behind a Content-Type that says nothing, one that many would not look at. */
+  if (id == IMAP4I_FIELD_TYPE && fields->present[id]) fields->as_written = true;
   fields->present[id] = true;
   if (id == IMAP4I_FIELD_MIME_VERSION) return IMAP4_OK; /* any version will do */
   if (imap4i_field_is_list(id)) return add_addresses(fields, id, value);

@@ -37,6 +37,7 @@ typedef struct imap4i_fields {
   bool started;             /* the start of a list was added */
   bool disposition_is_bare; /* it has no parameters */
   bool has_boundary;        /* there is one, perhaps empty */
+  bool as_written;          /* no charset is added to types that are given, in this part and those in it */
   imap4i_buf boundary;      /* its first octets */
   imap4i_buf charset;
   imap4i_params params;
@@ -55,7 +56,7 @@ int imap4i_fields_add(imap4i_fields *fields, unsigned id, imap4_str value);
  * added next is what follows in the same field. */
 int imap4i_fields_add_start(imap4i_fields *fields, unsigned id, imap4_str value, size_t *used);
 /* The header is complete: settle the type.  |message|: it is the header of a message, not of a part;
- * |in_digest|: without a Content-Type this is a message. */
+ * |in_digest|: without a Content-Type that can be understood this is a message. */
 int imap4i_fields_finish(imap4i_fields *fields, bool message, bool in_digest);
 /* The body cannot be looked into: it becomes application/octet-stream, with the parameters that it had. */
 int imap4i_fields_make_opaque(imap4i_fields *fields);

@@ -35,9 +35,10 @@ enum {
 typedef struct open_part {
   size_t record; /* in the digest */
   uint32_t index;
-  uint8_t kind;   /* IMAP4I_PART_* */
-  bool of_digest; /* a multipart/digest: its parts are messages unless they say otherwise */
-  bool bounded;   /* delimiters are looked for */
+  uint8_t kind;    /* IMAP4I_PART_* */
+  bool of_digest;  /* a multipart/digest: its parts are messages unless they say otherwise */
+  bool bounded;    /* delimiters are looked for */
+  bool as_written; /* see imap4i_fields */
   uint32_t boundary_length;
   size_t boundary; /* in |boundaries| */
   uint64_t header_offset;
@@ -98,6 +99,7 @@ static int begin_part(imap4i_walker *w, uint64_t offset) {
   w->field = IMAP4I_FIELD_COUNT;
   imap4i_header_init(&w->header);
   imap4i_fields_clear(&w->fields);
+  w->fields.as_written = stack_count(w) > 0 && innermost(w)->as_written;
   return imap4i_maker_open(&w->maker) ? IMAP4_OK : IMAP4_ERR_NOMEM;
 }
 
@@ -142,6 +144,7 @@ static int push_part(imap4i_walker *w, const imap4i_part *numbers, size_t record
                     .kind = numbers->kind,
                     .of_digest = w->fields.type == IMAP4I_TYPE_DIGEST,
                     .bounded = bounded,
+                    .as_written = w->fields.as_written,
                     .boundary_length = (uint32_t)text.n,
                     .boundary = w->boundaries.n,
                     .header_offset = numbers->header_offset,
@@ -205,13 +208,17 @@ static size_t significant(const open_part *part) {
   return imap4i_min(part->boundary_length, SIGNIFICANT);
 }
 
-static bool is_line_end(imap4_str s) {
-  return s.n == 0 || imap4i_eq(s, IMAP4I_S("\n")) || imap4i_eq(s, IMAP4I_S("\r\n"));
+/* |line| without its line end. */
+static imap4_str strip_line_end(imap4_str line) {
+  if (line.n == 0 || line.p[line.n - 1] != '\n') return line;
+  line.n--;
+  if (line.n > 0 && line.p[line.n - 1] == '\r') line.n--;
+  return line;
 }
 
-/* What a held line is to the boundary of |part|: 0 nothing, 1 a delimiter, 2 a close-delimiter.  RFC 2046
- * section 5.1.1: it is sufficient that the boundary stands at the beginning of the line.  |*exact|: nothing
- * else does, but for the "--" of a close-delimiter. */
+/* What a held line, without its line end, is to the boundary of |part|: 0 nothing, 1 a delimiter, 2 a
+ * close-delimiter.  RFC 2046 section 5.1.1: it is sufficient that the boundary stands at the beginning of the
+ * line.  |*exact|: nothing else does, but for the "--" of a close-delimiter. */
 static int match(const imap4i_walker *w, const open_part *part, imap4_str line, bool *exact) {
   imap4_str rest = imap4i_tail(line, 2);
   size_t n = part->boundary_length;
@@ -224,7 +231,7 @@ static int match(const imap4i_walker *w, const open_part *part, imap4_str line, 
   rest = imap4i_tail(rest, n);
   bool closing = rest.n >= 2 && rest.p[0] == '-' && rest.p[1] == '-';
   if (closing) rest = imap4i_tail(rest, 2);
-  *exact = n <= SIGNIFICANT && is_line_end(rest);
+  *exact = n <= SIGNIFICANT && rest.n == 0;
   return closing ? 2 : 1;
 }
 
@@ -234,6 +241,7 @@ static int find_boundary(imap4i_walker *w, imap4_str line, size_t *index) {
   int found = 0;
   size_t longest = 0;
   if (line.n < 2 || line.p[0] != '-' || line.p[1] != '-' || w->flat) return 0;
+  line = strip_line_end(line);
   for (size_t i = stack_count(w); i-- > 0;) {
     bool exact = false;
     int kind = match(w, stack_at(w, i), line, &exact);

@@ -105,7 +105,9 @@ static void test_type(void **unused) {
                                          "text plain",
                                          ";",
                                          "a;x=y",
-                                         "a/b(c",
+                                         "a/",
+                                         "a/ (c)",
+                                         "a/(c",
                                          "a/b/c",
                                          "\"a/b\""};
   char message[100];
@@ -118,7 +120,8 @@ static void test_type(void **unused) {
 #define TYPE(type, want) assert_item("Content-Type: " type "\r\n\r\n", 'b', "(" want ")")
   TYPE("(c) a (c) / (c) b (c) ; (c) x=y", "\"A\" \"B\" (\"X\" \"y\") NIL NIL \"7BIT\" 0");
   TYPE("/plain", "\"\" \"PLAIN\" NIL NIL NIL \"7BIT\" 0");
-  TYPE("text/", "\"TEXT\" \"\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0");
+  TYPE("text/; x=y", "\"TEXT\" \"\" (\"X\" \"y\" \"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0");
+  TYPE("a/b (c; x=y", "\"A\" \"B\" NIL NIL NIL \"7BIT\" 0");
   TYPE("message/delivery-status", "\"MESSAGE\" \"DELIVERY-STATUS\" NIL NIL NIL \"7BIT\" 0");
   /* Of two, the first that can be understood. */
   TYPE("a/b\r\nContent-Type: c/d", "\"A\" \"B\" NIL NIL NIL \"7BIT\" 0");
@@ -137,6 +140,39 @@ static void test_default_charset(void **unused) {
   HTML("; charset*0=u; charset*1=v", "\"CHARSET\" \"uv\"");
   HTML("; name=x y", "\"NAME\" \"x y\"");
   HTML("; name=x/y; charset=z", "\"NAME\" \"x/y\" \"CHARSET\" \"z\"");
+}
+
+/* Where not all servers see a structure, its parts have no more than what stands there. */
+static void test_no_default_charset(void **unused) {
+  (void)unused;
+#define TEXTS(type, first)                                                                                   \
+  assert_item("Content-Type: multipart/mixed; " type                                                         \
+              "\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--",                    \
+              'b',                                                                                           \
+              "((\"TEXT\" \"HTML\" " first " NIL NIL \"7BIT\" 1 0)"                                          \
+              "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 1 0) \"MIXED\")")
+  TEXTS("boundary=b", "(\"CHARSET\" \"us-ascii\")");
+  TEXTS("x:y; boundary=b;;", "(\"CHARSET\" \"us-ascii\")");
+  TEXTS("boundary*0=b", "(\"CHARSET\" \"us-ascii\")");
+  TEXTS("; boundary=b", "NIL");
+  TEXTS("x; boundary=b", "NIL");
+  TEXTS("boundary*=us-ascii''b", "NIL");
+  assert_item("Content-Type: text\r\nContent-Type: text/html\r\n\r\n", 'b',
+              "(\"TEXT\" \"HTML\" NIL NIL NIL \"7BIT\" 0 0)");
+}
+
+/* In a digest what has no type that can be understood is a message. */
+static void test_digest_default(void **unused) {
+  (void)unused;
+#define DIGEST(field, want)                                                                                  \
+  assert_item("Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n" field "\r\n\r\n--b--", 'b',        \
+              "((" want ") \"DIGEST\")")
+#define EMPTY_MESSAGE                                                                                        \
+  "\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 0 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) " PLAIN " 0"
+  DIGEST("X: y", EMPTY_MESSAGE);
+  DIGEST("Content-Type: text", EMPTY_MESSAGE);
+  DIGEST("Content-Type: text/plain junk", EMPTY_MESSAGE);
+  DIGEST("Content-Type: a/b", "\"A\" \"B\" NIL NIL NIL \"7BIT\" 0");
 }
 
 /* A part is found by its boundary however that is given. */
@@ -298,13 +334,14 @@ static void test_whole_list(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_whole_list),  cmocka_unit_test(test_envelope),
-      cmocka_unit_test(test_blank),       cmocka_unit_test(test_lone_cr),
-      cmocka_unit_test(test_long_list),   cmocka_unit_test(test_limits),
-      cmocka_unit_test(test_type),        cmocka_unit_test(test_default_charset),
-      cmocka_unit_test(test_boundary),    cmocka_unit_test(test_rest),
-      cmocka_unit_test(test_encoding),    cmocka_unit_test(test_decoding),
-      cmocka_unit_test(test_disposition), cmocka_unit_test(test_heap),
+      cmocka_unit_test(test_whole_list),     cmocka_unit_test(test_envelope),
+      cmocka_unit_test(test_blank),          cmocka_unit_test(test_lone_cr),
+      cmocka_unit_test(test_long_list),      cmocka_unit_test(test_limits),
+      cmocka_unit_test(test_type),           cmocka_unit_test(test_default_charset),
+      cmocka_unit_test(test_boundary),       cmocka_unit_test(test_no_default_charset),
+      cmocka_unit_test(test_digest_default), cmocka_unit_test(test_rest),
+      cmocka_unit_test(test_encoding),       cmocka_unit_test(test_decoding),
+      cmocka_unit_test(test_disposition),    cmocka_unit_test(test_heap),
       cmocka_unit_test(test_names)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,6 +111,9 @@ static void test_boundaries(void **unused) {
   /* White space at the end of a boundary is part of it. */
   assert_item("Content-Type: multipart/x; boundary=\"b \"\r\n\r\n--b\r\n\r\n1\r\n--b \r\n\r\n22\r\n--b --",
               'b', "(" TEXT(2, 0) " \"X\")");
+  /* So is CR, but not that of a line end. */
+  assert_item("Content-Type: multipart/x; boundary=\"b\r\"\r\n\r\n--b\r\n\r\n1\r\n--b\r\r\n\r\n22\r\n--b\r--",
+              'b', "(" TEXT(2, 0) " \"X\")");
   /* A boundary may be empty, which is not the same as none. */
   assert_item("Content-Type: multipart/x; boundary=\"\"\r\n\r\n--\r\n\r\n1\r\n-- \r\n\r\n22\r\n----\r\n--",
               'b', "(" TEXT(1, 0) TEXT(2, 0) " \"X\")");
