@@ -303,6 +303,12 @@ static bool is_content(unsigned id) {
   return id >= IMAP4I_FIELD_TYPE;
 }
 
+/* Of several dates the last that is one. */
+static void add_date(imap4i_fields *fields, imap4_str value) {
+  imap4_date date;
+  if (imap4i_date_parse(value, &date)) fields->date = date;
+}
+
 /* A MIME field that has said something is not overruled by one that comes later.  But a disposition without
  * parameters is by the next one. */
 static bool is_settled(const imap4i_fields *fields, unsigned id) {
@@ -317,7 +323,7 @@ int imap4i_fields_add(imap4i_fields *fields, unsigned id, imap4_str value) {
   fields->present[id] = true;
   if (id == IMAP4I_FIELD_MIME_VERSION) return IMAP4_OK; /* any version will do */
   if (imap4i_field_is_list(id)) return add_addresses(fields, id, value);
-  if (id == IMAP4I_FIELD_DATE) imap4i_date_parse(value, &fields->date);
+  if (id == IMAP4I_FIELD_DATE) add_date(fields, value);
   if (!text_fits(fields, id, value.n)) {
     imap4i_maker_drop(fields->maker, id);
     return id == IMAP4I_FIELD_TYPE ? imap4i_fields_make_opaque(fields) : IMAP4_OK;

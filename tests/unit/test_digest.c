@@ -173,6 +173,12 @@ static void test_date(void **unused) {
   digest = mail_digest(&memory.mem, &limits, IMAP4I_S("Date: soon\r\n\r\n"), &buf);
   assert_int_equal(imap4i_digest_date(digest).present, 0);
   imap4i_buf_free(&buf);
+  /* Of several, the last that is one. */
+  digest =
+      mail_digest(&memory.mem, &limits,
+                  IMAP4I_S("Date: 1 Jan 1970 01:00\r\nDate: 1 Jan 1970 02:00\r\nDate: soon\r\n\r\n"), &buf);
+  assert_int_equal(imap4i_digest_date(digest).seconds, 7200);
+  imap4i_buf_free(&buf);
   memory_check_end(&memory);
 }
 
