@@ -103,8 +103,16 @@ static bool is_loose(char c) {
   return c != '\0' && memchr(more, c, sizeof(more) - 1);
 }
 
+/* Whether nothing but white space stands before the end of a parameter, or a comment. */
+static bool ends_here(imap4_str s) {
+  while (s.n > 0 && imap4i_is_wsp(*s.p))
+    s = imap4i_tail(s, 1);
+  return s.n == 0 || *s.p == ';' || *s.p == '(';
+}
+
 /* A value without quotes.  Real mail writes names with blanks, slashes and more there, so it ends at a
- * semicolon or with its line.  But a charset is a token, and a boundary has no blanks. */
+ * semicolon or with the field.  But a charset is a token, and a boundary has no blanks; and where something
+ * stands that fits in no name, only a token is taken of it. */
 static imap4_str take_unquoted(imap4i_params *params, imap4_str *s, imap4_str name) {
   imap4_str rest = *s;
   size_t n = encoded_word_length(rest);
@@ -119,6 +127,7 @@ static imap4_str take_unquoted(imap4i_params *params, imap4_str *s, imap4_str na
     bool fits = imap4i_is_token_char(c) || (unsigned char)c >= 0x80 || is_loose(c);
     if (!fits || (!blanks && imap4i_is_wsp(c))) break;
   }
+  if (blanks && !ends_here(imap4i_tail(rest, n))) n = token.n;
   *s = imap4i_tail(rest, n);
   imap4_str value = imap4i_trim(imap4i_str(rest.p, n));
   if (value.n > token.n) params->loose = true;

@@ -71,6 +71,9 @@ static void test_unquoted(void **unused) {
   assert_params("; name=a:b@c,[d]<e>=f;x=y", 9, "(\"NAME\" \"a:b@c,[d]<e>=f\" \"X\" \"y\")");
   assert_params("; name=a b(c)d; x=a\\b; y=\x01; z=a)b", 9,
                 "(\"NAME\" \"a b\" \"X\" \"a\" \"Y\" \"\" \"Z\" \"a\")");
+  /* What fits in no name leaves a token only. */
+  assert_params("; name=a=b\"c\"; x=a b\\c; y=a/b\"; z=a b ; u=a b", 9,
+                "(\"NAME\" \"a\" \"X\" \"a\" \"Y\" \"a\" \"Z\" \"a b\" \"U\" \"a b\")");
   assert_params("; name==?utf-8?q?(a\"b)?=; x=y", 9, "(\"NAME\" \"=?utf-8?q?(a\\\"b)?=\" \"X\" \"y\")");
   assert_params("; charset=utf-8, format=flowed", 9, "(\"CHARSET\" \"utf-8\")");
   assert_params("; Charset=utf-8 format=flowed; x=y", 9, "(\"CHARSET\" \"utf-8\" \"X\" \"y\")");
