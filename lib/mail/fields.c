@@ -43,6 +43,7 @@ void imap4i_fields_clear(imap4i_fields *fields) {
   fields->encoding = IMAP4I_ENCODING_IDENTITY;
   fields->started = false;
   fields->disposition_is_bare = false;
+  fields->as_written = false;
 }
 
 /* ---- values --------------------------------------------------------------------------------- */
@@ -230,7 +231,8 @@ static int set_type(imap4i_fields *fields, imap4_str type, imap4_str subtype) {
 }
 
 /* Set the parameters of a media type that is set.  Text without a charset is us-ascii (RFC 2046 section
- * 4.1.2), which is said to clients unless the parameters are out of order anyway. */
+ * 4.1.2), which is said to clients unless the parameters are out of order anyway, or the part is there only
+ * because the boundary around it was taken from where not everybody looks for it. */
 static int set_parameters(imap4i_fields *fields) {
   const imap4i_params *params = &fields->params;
   imap4i_buf *charset = &fields->charset;
@@ -238,11 +240,15 @@ static int set_parameters(imap4i_fields *fields) {
   unsigned found;
   if (!imap4i_params_find(params, IMAP4I_S("boundary"), &fields->boundary, &found)) return IMAP4_ERR_NOMEM;
   fields->has_boundary = found != IMAP4I_PARAM_NONE;
+  if (is_multipart(fields) && fields->has_boundary && !imap4i_params_plain(params, IMAP4I_S("boundary"))) {
+    fields->as_written = true;
+  }
   imap4i_buf_clear(charset);
   if (!imap4i_params_find(params, IMAP4I_S("charset"), charset, &found)) return IMAP4_ERR_NOMEM;
   int r = end_text(fields, imap4i_buf_puts(begin_text(fields, IMAP4I_TEXT_CHARSET), imap4i_buf_str(charset)));
   if (r != IMAP4_OK) return r;
-  if (found == IMAP4I_PARAM_NONE && fields->type == IMAP4I_TYPE_TEXT && !params->loose) {
+  if (found == IMAP4I_PARAM_NONE && fields->type == IMAP4I_TYPE_TEXT && !params->loose &&
+      !fields->as_written) {
     extra = IMAP4I_S(DEFAULT_CHARSET);
   }
   return end_text(fields, imap4i_params_put(params, extra, begin_text(fields, IMAP4I_TEXT_PARAMETERS)));
@@ -312,6 +318,8 @@ static bool is_settled(const imap4i_fields *fields, unsigned id) {
 
 int imap4i_fields_add(imap4i_fields *fields, unsigned id, imap4_str value) {
   if (is_settled(fields, id)) return IMAP4_OK;
+  /* Behind a Content-Type that says nothing, one that many would not look at. */
+  if (id == IMAP4I_FIELD_TYPE && fields->present[id]) fields->as_written = true;
   fields->present[id] = true;
   if (id == IMAP4I_FIELD_MIME_VERSION) return IMAP4_OK; /* any version will do */
   if (imap4i_field_is_list(id)) return add_addresses(fields, id, value);

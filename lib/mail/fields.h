@@ -37,6 +37,7 @@ typedef struct imap4i_fields {
   bool started;             /* the start of a list was added */
   bool disposition_is_bare; /* it has no parameters */
   bool has_boundary;        /* there is one, perhaps empty */
+  bool as_written;          /* no charset is added to types that are given, in this part and those in it */
   imap4i_buf boundary;      /* its first octets */
   imap4i_buf charset;
   imap4i_params params;

@@ -50,6 +50,7 @@ void imap4i_params_free(imap4i_params *params) {
 
 static void clear(imap4i_params *params) {
   params->n = 0;
+  params->plain = SIZE_MAX;
   params->loose = false;
 }
 
@@ -151,8 +152,8 @@ static void split_name(struct imap4i_param *param) {
   if (!imap4i_parse_u64(number, NO_NUMBER - 1, &param->number)) param->number = NO_NUMBER;
 }
 
-/* One "name=value"; what is none is passed over.  A quoted string or a comment that is not closed takes the
- * rest of the field with it.  False without memory. */
+/* One "name=value"; what is none is passed over, and noted if it is a name alone or nothing at all.  A quoted
+ * string or a comment that is not closed takes the rest of the field with it.  False without memory. */
 static bool take_param(imap4i_params *params, imap4_str *s) {
   imap4_str end = {s->p + s->n, 0};
   struct imap4i_param param = {.name = imap4i_take_token8(s), .position = params->n};
@@ -173,6 +174,8 @@ static bool take_param(imap4i_params *params, imap4_str *s) {
     if (!reserve(params)) return false;
     split_name(&param);
     params->p[params->n++] = param;
+  } else if (s->n > 0 && *s->p == ';') {
+    params->plain = imap4i_min(params->plain, params->n);
   }
   skip_to_semicolon(s);
   return true;
@@ -419,4 +422,11 @@ bool imap4i_params_find(const imap4i_params *params, imap4_str name, imap4i_buf 
     best_rank = r;
   }
   return !best || put_found(best, out, found);
+}
+
+bool imap4i_params_plain(const imap4i_params *params, imap4_str name) {
+  for (size_t i = 0; i < params->n; i++) {
+    if (rank(&params->p[i], name) > 1 && params->p[i].position < params->plain) return true;
+  }
+  return false;
 }

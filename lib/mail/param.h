@@ -18,8 +18,9 @@ typedef struct imap4i_params {
   struct imap4i_param *p;
   size_t n;
   size_t capacity;
-  size_t max; /* parameters that are kept */
-  bool loose; /* a value without quotes has more in it than a token may */
+  size_t max;   /* parameters that are kept */
+  size_t plain; /* of these nothing that is no parameter stands before */
+  bool loose;   /* a value without quotes has more in it than a token may */
 } imap4i_params;
 
 /* How much of a value there is. */
@@ -38,6 +39,9 @@ int imap4i_params_parse(imap4i_params *params, imap4_str text);
  * a joined one, else one with a charset (RFC 2231 section 4), decoded.  False without memory. */
 IMAP4_MUST_USE bool imap4i_params_find(const imap4i_params *params, imap4_str name, imap4i_buf *out,
                                        unsigned *found);
+/* Whether a parameter of that name is given without a charset, with nothing but parameters before it: all
+ * who read the field find it. */
+bool imap4i_params_plain(const imap4i_params *params, imap4_str name);
 /* Append them as body-fld-param: a list or NIL; |extra| is one more pair, ready to send, or empty.  False
  * without memory. */
 IMAP4_MUST_USE bool imap4i_params_put(const imap4i_params *params, imap4_str extra, imap4i_buf *out);

@@ -35,9 +35,10 @@ enum {
 typedef struct open_part {
   size_t record; /* in the digest */
   uint32_t index;
-  uint8_t kind;   /* IMAP4I_PART_* */
-  bool of_digest; /* a multipart/digest: its parts are messages unless they say otherwise */
-  bool bounded;   /* delimiters are looked for */
+  uint8_t kind;    /* IMAP4I_PART_* */
+  bool of_digest;  /* a multipart/digest: its parts are messages unless they say otherwise */
+  bool bounded;    /* delimiters are looked for */
+  bool as_written; /* see imap4i_fields */
   uint32_t boundary_length;
   size_t boundary; /* in |boundaries| */
   uint64_t header_offset;
@@ -98,6 +99,7 @@ static int begin_part(imap4i_walker *w, uint64_t offset) {
   w->field = IMAP4I_FIELD_COUNT;
   imap4i_header_init(&w->header);
   imap4i_fields_clear(&w->fields);
+  w->fields.as_written = stack_count(w) > 0 && innermost(w)->as_written;
   return imap4i_maker_open(&w->maker) ? IMAP4_OK : IMAP4_ERR_NOMEM;
 }
 
@@ -142,6 +144,7 @@ static int push_part(imap4i_walker *w, const imap4i_part *numbers, size_t record
                     .kind = numbers->kind,
                     .of_digest = w->fields.type == IMAP4I_TYPE_DIGEST,
                     .bounded = bounded,
+                    .as_written = w->fields.as_written,
                     .boundary_length = (uint32_t)text.n,
                     .boundary = w->boundaries.n,
                     .header_offset = numbers->header_offset,

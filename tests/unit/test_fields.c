@@ -142,6 +142,25 @@ static void test_default_charset(void **unused) {
   HTML("; name=x/y; charset=z", "\"NAME\" \"x/y\" \"CHARSET\" \"z\"");
 }
 
+/* Where not all servers see a structure, its parts have no more than what stands there. */
+static void test_no_default_charset(void **unused) {
+  (void)unused;
+#define TEXTS(type, first)                                                                                   \
+  assert_item("Content-Type: multipart/mixed; " type                                                         \
+              "\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--",                    \
+              'b',                                                                                           \
+              "((\"TEXT\" \"HTML\" " first " NIL NIL \"7BIT\" 1 0)"                                          \
+              "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 1 0) \"MIXED\")")
+  TEXTS("boundary=b", "(\"CHARSET\" \"us-ascii\")");
+  TEXTS("x:y; boundary=b;;", "(\"CHARSET\" \"us-ascii\")");
+  TEXTS("boundary*0=b", "(\"CHARSET\" \"us-ascii\")");
+  TEXTS("; boundary=b", "NIL");
+  TEXTS("x; boundary=b", "NIL");
+  TEXTS("boundary*=us-ascii''b", "NIL");
+  assert_item("Content-Type: text\r\nContent-Type: text/html\r\n\r\n", 'b',
+              "(\"TEXT\" \"HTML\" NIL NIL NIL \"7BIT\" 0 0)");
+}
+
 /* In a digest what has no type that can be understood is a message. */
 static void test_digest_default(void **unused) {
   (void)unused;
@@ -315,13 +334,14 @@ static void test_whole_list(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_whole_list), cmocka_unit_test(test_envelope),
-      cmocka_unit_test(test_blank),      cmocka_unit_test(test_lone_cr),
-      cmocka_unit_test(test_long_list),  cmocka_unit_test(test_limits),
-      cmocka_unit_test(test_type),       cmocka_unit_test(test_default_charset),
-      cmocka_unit_test(test_boundary),   cmocka_unit_test(test_digest_default),
-      cmocka_unit_test(test_rest),       cmocka_unit_test(test_encoding),
-      cmocka_unit_test(test_decoding),   cmocka_unit_test(test_disposition),
-      cmocka_unit_test(test_heap),       cmocka_unit_test(test_names)};
+      cmocka_unit_test(test_whole_list),     cmocka_unit_test(test_envelope),
+      cmocka_unit_test(test_blank),          cmocka_unit_test(test_lone_cr),
+      cmocka_unit_test(test_long_list),      cmocka_unit_test(test_limits),
+      cmocka_unit_test(test_type),           cmocka_unit_test(test_default_charset),
+      cmocka_unit_test(test_boundary),       cmocka_unit_test(test_no_default_charset),
+      cmocka_unit_test(test_digest_default), cmocka_unit_test(test_rest),
+      cmocka_unit_test(test_encoding),       cmocka_unit_test(test_decoding),
+      cmocka_unit_test(test_disposition),    cmocka_unit_test(test_heap),
+      cmocka_unit_test(test_names)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
