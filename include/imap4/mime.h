@@ -129,7 +129,8 @@ typedef struct imap4_mime_part {
   uint64_t body_offset;
   uint64_t body_length;
   uint64_t lines;    /**< line ends in the body */
-  imap4_str charset; /**< as the message names it, up to 250 octets; empty if it does not.  Lives as long as the object */
+  imap4_str charset; /**< as the message names it, up to 250 octets; empty if it does not.  Lives as long as
+                        the object */
 } imap4_mime_part;
 
 /** Number of parts, at least 1: the message itself, then every part, parents before children. */
