@@ -104,6 +104,11 @@ class Client:
         """All that comes until the server closes its side in good order."""
         return self.file.read()
 
+    def hang_up(self):
+        """Close this side, and wait until the server has seen that."""
+        self.socket.shutdown(socket.SHUT_WR)
+        return self.rest()
+
     def close(self):
         self.file.close()
         self.socket.close()
@@ -235,9 +240,9 @@ class Sessions(unittest.TestCase):
                 client.rest()
             with server.client() as client:
                 client.command(b'LOGIN "de mo" wrong-secret')
+                client.hang_up()
             with server.login() as client:
-                client.socket.shutdown(socket.SHUT_WR)  # hangs up
-                client.rest()  # and the server has seen it before it is stopped
+                client.hang_up()
             with server.login() as client:
                 client.ok(b"NOOP")
                 status, log = server.stop()
