@@ -48,37 +48,60 @@ void imap4i_fields_clear(imap4i_fields *fields) {
 
 /* ---- values --------------------------------------------------------------------------------- */
 
-/* Whether there is room for the text of a value of |n| octets: each may be escaped, and each two of a list
- * may be an address. */
-static bool text_fits(const imap4i_fields *fields, unsigned id, size_t n) {
-  size_t addresses = imap4i_field_is_list(id) ? imap4i_min(n, fields->limits->addresses) : 0;
-  return imap4i_maker_fits(fields->maker, 2 * n + 20 * addresses + 100);
+static size_t count_octets(imap4_str s, char c) {
+  size_t count = 0;
+  for (size_t i = 0; i < s.n; i++)
+    count += s.p[i] == c;
+  return count;
+}
+
+/* Most octets of text that |value| becomes.  Each octet may be escaped, in joined parameters as a "%" that
+ * becomes three; each address, parameter and language has its own quotes or literals. */
+static size_t text_octets(const imap4i_fields *fields, unsigned id, imap4_str value) {
+  if (id == IMAP4I_FIELD_TYPE || id == IMAP4I_FIELD_DISPOSITION) {
+    return 3 * value.n + 16 * imap4i_min(count_octets(value, ';'), fields->limits->mime_parameters) + 100;
+  }
+  size_t items = imap4i_field_is_list(id)      ? 20 * imap4i_min(value.n, fields->limits->addresses)
+                 : id == IMAP4I_FIELD_LANGUAGE ? 8 * count_octets(value, ',')
+                                               : 0;
+  return 2 * value.n + items + 100;
+}
+
+/* Whether there is room for the text of |value|. */
+static bool text_fits(const imap4i_fields *fields, unsigned id, imap4_str value) {
+  return imap4i_maker_fits(fields->maker, text_octets(fields, id, value));
+}
+
+/* Append an address; the text begins with the first, so that a list of none moves nothing. */
+static bool put_address(imap4i_fields *fields, unsigned id, const imap4i_address *address, imap4i_buf **out) {
+  if (!*out) *out = imap4i_maker_begin(fields->maker, id);
+  return imap4i_address_put(*out, address);
 }
 
 /* Addresses of |fields->list|, up to its end or the limit. */
 static int put_addresses(imap4i_fields *fields, unsigned id) {
-  imap4i_buf *out = imap4i_maker_begin(fields->maker, id);
+  imap4i_buf *out = NULL;
   imap4i_address address;
   bool got = true;
   while (fields->addresses[id] < fields->limits->addresses) {
     int r = imap4i_address_list_next(&fields->list, &address, &got);
     if (r != IMAP4_OK) return r;
     if (!got) break;
-    if (!imap4i_address_put(out, &address)) return IMAP4_ERR_NOMEM;
+    if (!put_address(fields, id, &address, &out)) return IMAP4_ERR_NOMEM;
     fields->addresses[id]++;
   }
   if (got && fields->list.in_group) { /* a group that the limit cuts in two must still end */
     address = (imap4i_address){.kind = IMAP4I_ADDRESS_GROUP_END};
     fields->list.in_group = false;
-    if (!imap4i_address_put(out, &address)) return IMAP4_ERR_NOMEM;
+    if (!put_address(fields, id, &address, &out)) return IMAP4_ERR_NOMEM;
   }
-  imap4i_maker_end(fields->maker);
+  if (out) imap4i_maker_end(fields->maker);
   return IMAP4_OK;
 }
 
-/* Whether |n| more octets of a list may be looked at.  A list that has once met a limit has ended. */
-static bool takes(imap4i_fields *fields, unsigned id, size_t n) {
-  if (fields->addresses[id] == fields->limits->addresses || !text_fits(fields, id, n))
+/* Whether |value|, more of a list, may be looked at.  A list that has once met a limit has ended. */
+static bool takes(imap4i_fields *fields, unsigned id, imap4_str value) {
+  if (fields->addresses[id] == fields->limits->addresses || !text_fits(fields, id, value))
     fields->full[id] = true;
   return !fields->full[id];
 }
@@ -96,14 +119,14 @@ int imap4i_fields_add_start(imap4i_fields *fields, unsigned id, imap4_str value,
   fields->present[id] = true;
   begin_list(fields, value);
   size_t whole = imap4i_address_list_open(&fields->list);
-  if (!takes(fields, id, whole)) return IMAP4_OK;
+  if (!takes(fields, id, imap4i_str(value.p, whole))) return IMAP4_OK;
   *used = whole;
   fields->started = true;
   return whole > 0 ? put_addresses(fields, id) : IMAP4_OK;
 }
 
 static int add_addresses(imap4i_fields *fields, unsigned id, imap4_str value) {
-  if (!takes(fields, id, value.n)) value.n = 0;
+  if (!takes(fields, id, value)) value.n = 0;
   begin_list(fields, value);
   fields->started = false;
   return value.n > 0 || fields->list.in_group ? put_addresses(fields, id) : IMAP4_OK;
@@ -324,7 +347,7 @@ int imap4i_fields_add(imap4i_fields *fields, unsigned id, imap4_str value) {
   if (id == IMAP4I_FIELD_MIME_VERSION) return IMAP4_OK; /* any version will do */
   if (imap4i_field_is_list(id)) return add_addresses(fields, id, value);
   if (id == IMAP4I_FIELD_DATE) add_date(fields, value);
-  if (!text_fits(fields, id, value.n)) {
+  if (!text_fits(fields, id, value)) {
     imap4i_maker_drop(fields->maker, id);
     return id == IMAP4I_FIELD_TYPE ? imap4i_fields_make_opaque(fields) : IMAP4_OK;
   }

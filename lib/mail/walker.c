@@ -331,16 +331,22 @@ static int begin_field(imap4i_walker *w, imap4_str piece) {
   return imap4i_maker_keep(&w->maker, field, piece) ? IMAP4_OK : IMAP4_ERR_NOMEM;
 }
 
+/* More of a field of the message itself, to be kept. */
+static bool keep(imap4i_walker *w, imap4_str piece) {
+  return w->maker.parts > 0 || imap4i_maker_keep_more(&w->maker, w->field, piece);
+}
+
 /* More of the value of the field under way.  Lists of addresses are taken off as they come, at places that
- * depend on the text alone, so that long ones need little memory. */
+ * depend on the text alone, so that long ones need little memory.  What stands before such a place is kept
+ * before: whether there is room for it must not depend on how the octets were cut. */
 static int add_value(imap4i_walker *w, imap4_str piece) {
   size_t most = w->limits->mime_field_octets;
   bool list = imap4i_field_is_list(w->field);
   while (piece.n > 0) {
     size_t full = list && w->value.n < LIST_OCTETS ? imap4i_min(LIST_OCTETS, most) : most;
     size_t n = imap4i_min(piece.n, full - w->value.n);
-    if (n == 0) return IMAP4_OK; /* the rest is not looked at */
-    if (!imap4i_buf_put(&w->value, piece.p, n)) return IMAP4_ERR_NOMEM;
+    if (n == 0) break; /* the rest is not looked at */
+    if (!keep(w, imap4i_str(piece.p, n)) || !imap4i_buf_put(&w->value, piece.p, n)) return IMAP4_ERR_NOMEM;
     piece = imap4i_tail(piece, n);
     if (!list || w->value.n < full) continue;
     size_t used;
@@ -348,7 +354,7 @@ static int add_value(imap4i_walker *w, imap4_str piece) {
     if (r != IMAP4_OK) return r;
     imap4i_buf_drop(&w->value, used);
   }
-  return IMAP4_OK;
+  return keep(w, piece) ? IMAP4_OK : IMAP4_ERR_NOMEM;
 }
 
 static int header_event(imap4i_walker *w, unsigned event, imap4_str piece) {
@@ -359,8 +365,8 @@ static int header_event(imap4i_walker *w, unsigned event, imap4_str piece) {
     return r == IMAP4_OK ? begin_field(w, piece) : r;
   case IMAP4I_HEADER_VALUE:
     if (w->field == IMAP4I_FIELD_COUNT) return IMAP4_OK;
-    if (w->maker.parts == 0 && !imap4i_maker_keep_more(&w->maker, w->field, piece)) return IMAP4_ERR_NOMEM;
-    return w->field < IMAP4I_FIELD_ADDED ? add_value(w, piece) : IMAP4_OK;
+    if (w->field < IMAP4I_FIELD_ADDED) return add_value(w, piece);
+    return keep(w, piece) ? IMAP4_OK : IMAP4_ERR_NOMEM;
   case IMAP4I_HEADER_END:
     if (w->maker.parts == 0 && !imap4i_maker_keep_end(&w->maker, piece)) return IMAP4_ERR_NOMEM;
     return end_header(w, w->at, w->lines);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -352,6 +353,83 @@ static void test_digest_limit(void **unused) {
   memory_check_end(&memory);
 }
 
+/* Texts that become much longer than the field never make a digest longer than it may be, and what is left
+ * out does not depend on how the octets were cut. */
+static void test_digest_limit_of_texts(void **unused) {
+  (void)unused;
+  enum { FIELD = 300, LONG = 4500 };
+  static const struct {
+    const char *startz, *repeatedz;
+    size_t octets;
+  } fields[] = {{"Content-Type: text/plain; a*0*=x; a*1=", "%", FIELD},
+                {"Content-Type: text/plain", ";\xe9=\xe9", FIELD},
+                {"Content-Type: text/plain", ";=", FIELD},
+                {"Content-Disposition: a", ";b=\xe9", FIELD},
+                {"Content-Language: x", ",\xe9", FIELD},
+                {"Subject: x", "\\", FIELD},
+                {"From: ", "<@>,", FIELD},
+                {"From: ", "\xe9:;,", FIELD},
+                {"To: ", "\xe9,", LONG},
+                {"To: ", "a@b,", LONG}};
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf whole, cut;
+  char message[LONG + 100];
+  imap4i_mem *mem = memory_check_init(&memory);
+  for (size_t i = 0; i < IMAP4I_COUNT(fields); i++) {
+    size_t most = 0;
+    strcpy(message, fields[i].startz);
+    while (strlen(message) < fields[i].octets)
+      strcat(message, fields[i].repeatedz);
+    strcat(message, "\r\nMIME-Version: 1.0\r\n\r\n");
+    for (size_t max = 250; max < 5000 + fields[i].octets * 12; max += fields[i].octets / 40) {
+      limits.digest_octets = (uint32_t)max;
+      imap4_str digest = mail_digest(mem, &limits, STR(message), &whole);
+      if (digest.n > max) fail_msg("%s: %zu for %zu", fields[i].startz, digest.n, max);
+      most = digest.n > most ? digest.n : most;
+      imap4i_buf_init(&cut, mem, SIZE_MAX);
+      assert_int_equal(mail_walk(mem, &limits, STR(message), 97, 97, &cut), IMAP4_OK);
+      if (!imap4i_eq(imap4i_buf_str(&cut), digest)) fail_msg("%s at %zu", fields[i].startz, max);
+      imap4i_buf_free(&cut);
+      imap4i_buf_free(&whole);
+    }
+    if (most < fields[i].octets + 200) fail_msg("%s%s", fields[i].startz, fields[i].repeatedz);
+  }
+  memory_check_end(&memory);
+}
+
+/* Lists that take turns cost moves of all that was written so far.  One without an address must cost none, as
+ * a message can have very many: it leaves the texts in their order. */
+static void test_lists_take_turns(void **unused) {
+  (void)unused;
+  static const char *const nothing[] = {"To:\r\n", "To: \t\r\n", "To:\n"};
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf digest;
+  imap4i_part part;
+  char message[4000], want[4000];
+  imap4i_mem *mem = memory_check_init(&memory);
+  for (size_t i = 0; i < IMAP4I_COUNT(nothing); i++) {
+    snprintf(message, sizeof message, "To: a@b\r\nCc: c@d\r\n%s\r\n", nothing[i]);
+    assert_true(imap4i_digest_part(mail_digest(mem, &limits, STR(message), &digest), 0, &part));
+    assert_true(part.text[IMAP4I_FIELD_TO].p < part.text[IMAP4I_FIELD_CC].p);
+    imap4i_buf_free(&digest);
+  }
+  memory_check_end(&memory);
+  strcpy(message, "");
+  strcpy(want, "(NIL NIL NIL NIL NIL (");
+  for (int list = 0; list < 2; list++) {
+    for (int i = 0; i < 40; i++) { /* of all lengths, so that moves meet in the middle in all ways */
+      if (list == 0) sprintf(message + strlen(message), "To: %.*s%d\r\nCc: %d\r\n", i % 9, "aaaaaaaaa", i, i);
+      if (list == 0) sprintf(want + strlen(want), "(NIL NIL \"%.*s%d\" \"\")", i % 9, "aaaaaaaaa", i);
+      if (list == 1) sprintf(want + strlen(want), "(NIL NIL \"%d\" \"\")", i);
+    }
+    strcat(want, list == 0 ? ") (" : ") NIL NIL NIL)");
+  }
+  strcat(message, "\r\n");
+  assert_item(message, 'e', want);
+}
+
 /* Memory goes by the limits, not by the message. */
 static void test_memory_bound(void **unused) {
   (void)unused;
@@ -436,6 +514,8 @@ int main(void) {
                                      cmocka_unit_test(test_depth_limit),
                                      cmocka_unit_test(test_field_limit),
                                      cmocka_unit_test(test_digest_limit),
+                                     cmocka_unit_test(test_digest_limit_of_texts),
+                                     cmocka_unit_test(test_lists_take_turns),
                                      cmocka_unit_test(test_memory_bound),
                                      cmocka_unit_test(test_no_memory),
                                      cmocka_unit_test(test_failure_stays)};
