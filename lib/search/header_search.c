@@ -8,6 +8,9 @@
 #include "search/address_text.h"
 #include "search/field_span.h"
 
+/* Octets of a header that several needles are asked about at once behind a field that one may be in. */
+#define AHEAD_LOUD 128
+
 void imap4i_header_search_init(imap4i_header_search *search, imap4i_mem *mem, const imap4_limits *limits,
                                imap4i_criteria *criteria, imap4i_terms *terms, imap4i_haystack *haystack) {
   search->mem = mem;
@@ -186,6 +189,8 @@ static int sift_names(imap4i_header_search *search, imap4_str header, bool *news
 static int sift_text(imap4i_header_search *search, imap4_str header, bool *news) {
   const imap4i_matcher *matcher = search->haystack->matcher;
   const size_t first = imap4i_matcher_ahead(matcher, header.n);
+  /* Behind a field that was not quiet there may be many such, and short ones. */
+  const size_t loud = matcher->count > 1 ? AHEAD_LOUD : header.n;
   size_t from = 0, at = 0, ahead = first;
   imap4i_field_span span;
   for (;;) {
@@ -202,7 +207,7 @@ static int sift_text(imap4i_header_search *search, imap4_str header, bool *news)
     int status = feed_field(search, header, span, news);
     if (status != IMAP4_OK) return status;
     from = at = span.end;
-    ahead = first;
+    ahead = imap4i_min(first, loud);
   }
 }
 
