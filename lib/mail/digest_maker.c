@@ -168,6 +168,11 @@ bool imap4i_maker_keep_more(imap4i_maker *maker, unsigned field, imap4_str piece
   return true;
 }
 
+void imap4i_maker_keep_none(imap4i_maker *maker) {
+  maker->missing = UINT64_MAX;
+  imap4i_buf_clear(&maker->fields);
+}
+
 bool imap4i_maker_keep_end(imap4i_maker *maker, imap4_str piece) {
   if (piece.n <= maker->fields.max - maker->fields.n) return imap4i_buf_puts(&maker->fields, piece);
   maker->missing = UINT64_MAX;

@@ -52,6 +52,8 @@ void imap4i_maker_set_body(imap4i_maker *maker, size_t record, uint64_t length, 
  * out, and the digest says so. */
 IMAP4_MUST_USE bool imap4i_maker_keep(imap4i_maker *maker, unsigned field, imap4_str piece);
 IMAP4_MUST_USE bool imap4i_maker_keep_more(imap4i_maker *maker, unsigned field, imap4_str piece);
+/* Keep no field at all: what is asked for is read from the message. */
+void imap4i_maker_keep_none(imap4i_maker *maker);
 /* The empty line behind them. */
 IMAP4_MUST_USE bool imap4i_maker_keep_end(imap4i_maker *maker, imap4_str piece);
 

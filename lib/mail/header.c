@@ -119,6 +119,13 @@ unsigned imap4i_header_finish(imap4i_header *header, imap4_str *piece) {
   return begin_field(header, LINE_START, piece);
 }
 
+bool imap4i_header_is_stray(imap4_str line) {
+  size_t n = line.n;
+  while (n > 0 && (line.p[n - 1] == '\r' || line.p[n - 1] == '\n'))
+    n--;
+  return n == 0;
+}
+
 /* ---- the filter ----------------------------------------------------------------------------- */
 
 void imap4i_header_filter_init(imap4i_header_filter *filter, const imap4_str *fields, size_t field_count,
@@ -141,18 +148,9 @@ static bool passes(const imap4i_header_filter *filter) {
   return filter->inverse;
 }
 
-/* A line of nothing but CR, as broken conversions of line ends leave it.  No field stands behind it for those
- * who ask for some: it is the empty line to them. */
-static bool is_stray(imap4_str line) {
-  size_t n = line.n;
-  while (n > 0 && (line.p[n - 1] == '\r' || line.p[n - 1] == '\n'))
-    n--;
-  return n == 0;
-}
-
 /* A field begins, with |piece|.  What passes in its place if it is |filter->passing|. */
 static imap4_str begin_passing(imap4i_header_filter *filter, imap4_str piece) {
-  if (is_stray(piece)) {
+  if (imap4i_header_is_stray(piece)) {
     filter->passing = filter->ended = true;
     return IMAP4I_S("\r\n");
   }

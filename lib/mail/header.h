@@ -36,6 +36,10 @@ unsigned imap4i_header_next(imap4i_header *header, imap4_str *data, imap4_str *p
 /* The block ends without an empty line: a field whose name was not complete yet (FIELD), or MORE. */
 unsigned imap4i_header_finish(imap4i_header *header, imap4_str *piece);
 
+/* Whether |line|, with which a field begins, is nothing but CR, as broken conversions of line ends leave it.
+ * No field stands behind it for those who ask for some: it is the empty line to them. */
+bool imap4i_header_is_stray(imap4_str line);
+
 /* After FIELD, until the next one. */
 static inline imap4_str imap4i_header_name(const imap4i_header *header) {
   return (imap4_str){header->hold, header->named};

@@ -324,6 +324,8 @@ static int begin_field(imap4i_walker *w, imap4_str piece) {
   unsigned field = imap4i_field_id(imap4i_header_name(&w->header));
   bool top = w->maker.parts == 0;
   imap4i_buf_clear(&w->value);
+  /* Fields behind such a line are there for some who ask, and not for others. */
+  if (top && imap4i_header_is_stray(piece)) imap4i_maker_keep_none(&w->maker);
   if (field < IMAP4I_FIELD_TYPE && !is_message(w)) field = IMAP4I_FIELD_COUNT;
   if (field >= IMAP4I_FIELD_ADDED && !top) field = IMAP4I_FIELD_COUNT;
   w->field = field;

@@ -409,6 +409,11 @@ static void test_kept_fields(void **unused) {
   assert_false(imap4i_digest_keeps(digest, STR("Received")));
   assert_false(imap4i_digest_keeps(digest, STR("X-Mine")));
   imap4i_buf_free(&buf);
+  /* A line of CR ends the header for HEADER.FIELDS, and not for SEARCH. */
+  digest = mail_digest(mem, &limits, STR("To: a\r\n\r\r\nDate: b\r\n\r\n"), &buf);
+  assert_false(imap4i_digest_keeps(digest, STR("To")));
+  assert_false(imap4i_digest_keeps(digest, STR("Date")));
+  imap4i_buf_free(&buf);
   limits.digest_field_octets = 17 + 17 + 2; /* the first subject, the references, the empty line */
   digest = mail_digest(mem, &limits, STR(message), &buf);
   assert_text(imap4i_digest_fields(digest), "SUBJECT : a\r\n\tb\r\nReferences: <i>\r\n\r\n");
