@@ -128,39 +128,81 @@ static bool skip_literal(imap4_str *s) {
   return true;
 }
 
-/* Whether |s| can be sent as it is: strings, NIL and lists, closed as they were opened. */
-static bool sendable(imap4_str s) {
-  size_t depth = 0;
-  while (s.n > 0) {
-    switch (*s.p) {
-    case '"':
-      if (!skip_quoted(&s)) return false;
-      continue;
-    case '{':
-      if (!skip_literal(&s)) return false;
-      continue;
-    case '(':
-      depth++;
-      break;
-    case ')':
-      if (depth-- == 0) return false;
-      break;
-    case ' ':
-    case 'N':
-    case 'I':
-    case 'L':
-      break;
-    default:
-      return false;
+static bool skip_octet(imap4_str *s, char c) {
+  if (s->n == 0 || *s->p != c) return false;
+  *s = imap4i_tail(*s, 1);
+  return true;
+}
+
+static bool skip_string(imap4_str *s) {
+  if (s->n == 0) return false;
+  return *s->p == '"' ? skip_quoted(s) : *s->p == '{' && skip_literal(s);
+}
+
+static bool skip_nil(imap4_str *s) {
+  if (s->n < 3 || memcmp(s->p, "NIL", 3) != 0) return false;
+  *s = imap4i_tail(*s, 3);
+  return true;
+}
+
+/* Strings with a space between any two, in parentheses; |step| of them at a time. */
+static bool skip_strings(imap4_str *s, size_t step) {
+  size_t n = 0;
+  if (!skip_octet(s, '(')) return false;
+  do {
+    if (!skip_string(s)) return false;
+    n++;
+  } while (skip_octet(s, ' '));
+  return n % step == 0 && skip_octet(s, ')');
+}
+
+static bool skip_parameters(imap4_str *s) {
+  return s->n > 0 && *s->p == '(' ? skip_strings(s, 2) : skip_nil(s);
+}
+
+static bool skip_addresses(imap4_str *s) {
+  do {
+    for (int i = 0; i < 4; i++) {
+      if (!skip_octet(s, i == 0 ? '(' : ' ') || (!skip_nil(s) && !skip_string(s))) return false;
     }
-    s = imap4i_tail(s, 1);
+    if (!skip_octet(s, ')')) return false;
+  } while (s->n > 0);
+  return true;
+}
+
+static bool skip_type(imap4_str *s, bool multipart) {
+  return skip_string(s) && (multipart || (skip_octet(s, ' ') && skip_string(s)));
+}
+
+static bool skip_disposition(imap4_str *s) {
+  return skip_octet(s, '(') && skip_string(s) && skip_octet(s, ' ') && skip_parameters(s) &&
+         skip_octet(s, ')');
+}
+
+/* Whether |s|, which is not empty, can be sent as it is for the text |id| of such a part: texts are no more
+ * trusted than numbers, and one of another form would make the whole response mean something else. */
+static bool text_valid(const imap4i_part *part, unsigned id, imap4_str s) {
+  bool ok;
+  if (imap4i_field_is_list(id)) {
+    ok = skip_addresses(&s);
+  } else if (id == IMAP4I_FIELD_TYPE) {
+    ok = skip_type(&s, part->kind == IMAP4I_PART_MULTIPART);
+  } else if (id == IMAP4I_TEXT_PARAMETERS) {
+    ok = skip_parameters(&s);
+  } else if (id == IMAP4I_FIELD_DISPOSITION) {
+    ok = skip_disposition(&s);
+  } else if (id == IMAP4I_FIELD_LANGUAGE) {
+    ok = skip_strings(&s, 1);
+  } else {
+    ok = skip_string(&s);
   }
-  return depth == 0;
+  return ok && s.n == 0;
 }
 
 static bool texts_valid(const imap4i_part *part) {
-  for (size_t i = 0; i < IMAP4I_TEXT_COUNT; i++) {
-    if (i != IMAP4I_TEXT_CHARSET && !sendable(part->text[i])) return false;
+  for (unsigned id = 0; id < IMAP4I_TEXT_COUNT; id++) {
+    imap4_str text = part->text[id];
+    if (text.n > 0 && id != IMAP4I_TEXT_CHARSET && !text_valid(part, id, text)) return false;
   }
   return true;
 }
@@ -172,22 +214,29 @@ static bool range_valid(const imap4i_part *part, uint64_t begin, uint64_t end) {
   return part->body_length <= end - part->body_offset && part->lines <= part->body_length;
 }
 
-/* Whether part |index| stands where it may: its parent is open there, and messages have one child. */
-static bool place_valid(imap4_str digest, size_t index, const imap4i_part *part, imap4i_part *parent) {
+/* Whether part |index| stands where it may: its parent is open there, and messages have one child.  |*begin|
+ * is where the part before it in the same parent ends, or where the parent's body begins: parts that shared
+ * octets would be searched again and again. */
+static bool place_valid(imap4_str digest, size_t index, const imap4i_part *part, imap4i_part *parent,
+                        uint64_t *begin) {
   size_t at = index - 1;
+  bool first = at == part->parent;
   while (at != part->parent) {
     read_numbers(record(digest, at), parent);
     if (parent->parent >= at) return false;
+    *begin = parent->body_offset + parent->body_length;
     at = parent->parent;
   }
   read_numbers(record(digest, at), parent);
+  if (first) *begin = parent->body_offset;
   if (parent->kind == IMAP4I_PART_LEAF) return false;
-  return parent->kind == IMAP4I_PART_MULTIPART || at == index - 1;
+  return parent->kind == IMAP4I_PART_MULTIPART || first;
 }
 
 static bool part_valid(imap4_str digest, size_t index) {
   imap4i_part part;
   imap4i_part parent;
+  uint64_t begin = 0;
   uint64_t size = imap4i_digest_size(digest);
   if (!read_part(digest, index, &part) || part.kind > IMAP4I_PART_MESSAGE ||
       part.encoding > IMAP4I_ENCODING_OTHER || !texts_valid(&part)) {
@@ -201,8 +250,8 @@ static bool part_valid(imap4_str digest, size_t index) {
     return part.parent == IMAP4I_NO_PARENT && range_valid(&part, 0, size) && part.header_offset == 0 &&
            part.body_offset + part.body_length == size;
   }
-  return place_valid(digest, index, &part, &parent) &&
-         range_valid(&part, parent.body_offset, parent.body_offset + parent.body_length);
+  return place_valid(digest, index, &part, &parent, &begin) &&
+         range_valid(&part, begin, parent.body_offset + parent.body_length);
 }
 
 /* Whether the records fill the room between head and index, each where the index says. */

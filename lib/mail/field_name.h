@@ -54,6 +54,10 @@ enum {
   IMAP4I_FIELD_COUNT /* all that are known: at most 64 */
 };
 
+/* Whether the field is a list of addresses. */
+static inline bool imap4i_field_is_list(unsigned id) {
+  return id >= IMAP4I_FIELD_FROM && id <= IMAP4I_FIELD_BCC;
+}
 /* Which field this is, in any case; IMAP4I_FIELD_COUNT for all others. */
 unsigned imap4i_field_id(imap4_str name);
 

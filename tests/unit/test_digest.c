@@ -234,8 +234,9 @@ static void test_damage(void **unused) {
   memory_check_end(&memory);
 }
 
-/* A right checksum over wrong contents: make what no walker makes, with |textz| as the subject of each. */
-static bool made_is_valid(const imap4i_part *parts, size_t count, const char *textz, uint64_t size) {
+/* A right checksum over wrong contents: make what no walker makes, with |textz| as the text |id| of each. */
+static bool made_with_text_is_valid(const imap4i_part *parts, size_t count, unsigned id, const char *textz,
+                                    uint64_t size) {
   memory_check memory;
   imap4i_maker maker;
   imap4_limits limits = mail_limits();
@@ -243,7 +244,7 @@ static bool made_is_valid(const imap4i_part *parts, size_t count, const char *te
   size_t record;
   for (size_t i = 0; i < count; i++) {
     assert_true(imap4i_maker_open(&maker));
-    assert_true(imap4i_buf_puts(imap4i_maker_begin(&maker, IMAP4I_FIELD_SUBJECT), STR(textz)));
+    assert_true(imap4i_buf_puts(imap4i_maker_begin(&maker, id), STR(textz)));
     imap4i_maker_end(&maker);
     assert_true(imap4i_maker_close(&maker, &parts[i], &record));
   }
@@ -255,12 +256,16 @@ static bool made_is_valid(const imap4i_part *parts, size_t count, const char *te
   return valid;
 }
 
+static bool made_is_valid(const imap4i_part *parts, size_t count, const char *textz, uint64_t size) {
+  return made_with_text_is_valid(parts, count, IMAP4I_FIELD_SUBJECT, textz, size);
+}
+
 static imap4i_part sound_part(void) {
   return (imap4i_part){.parent = IMAP4I_NO_PARENT, .header_length = 10, .body_length = 5};
 }
 
 static bool is_sound(imap4i_part part, uint64_t size) {
-  return made_is_valid(&part, 1, "NIL", size);
+  return made_is_valid(&part, 1, "\"\"", size);
 }
 
 static void test_wrong_numbers(void **unused) {
@@ -268,7 +273,7 @@ static void test_wrong_numbers(void **unused) {
   imap4i_part p = sound_part();
   assert_true(is_sound(p, 15));
   assert_false(is_sound(p, 16));
-  assert_false(made_is_valid(&p, 0, "NIL", 15));
+  assert_false(made_is_valid(&p, 0, "\"\"", 15));
   p.header_offset = 1;
   assert_false(is_sound(p, 15));
   p = sound_part();
@@ -296,8 +301,8 @@ static void test_wrong_nesting(void **unused) {
   (void)unused;
   imap4i_part p[3] = {sound_part(), sound_part(), sound_part()};
   p[0].kind = IMAP4I_PART_MULTIPART;
-  for (int i = 1; i < 3; i++)
-    p[i] = (imap4i_part){.header_offset = 10, .header_length = 1, .body_length = 4};
+  p[1] = (imap4i_part){.header_offset = 10, .header_length = 1, .body_length = 1};
+  p[2] = (imap4i_part){.header_offset = 12, .header_length = 1, .body_length = 2};
   assert_true(made_is_valid(p, 3, "", 15));
   p[2].parent = 1; /* a leaf has no children */
   assert_false(made_is_valid(p, 3, "", 15));
@@ -306,16 +311,37 @@ static void test_wrong_nesting(void **unused) {
   p[2].parent = IMAP4I_NO_PARENT;
   assert_false(made_is_valid(p, 3, "", 15));
   p[2].parent = 0;
-  p[2].body_length = 5; /* outside of its parent */
+  p[2].body_length = 3; /* outside of its parent */
   assert_false(made_is_valid(p, 3, "", 15));
-  p[2].body_length = 4;
-  p[2].header_offset = 9;
-  p[2].header_length = 2;
+  p[2].body_length = 2;
+  p[1].header_offset = 9;
+  p[1].header_length = 2;
   assert_false(made_is_valid(p, 3, "", 15));
-  p[2].header_offset = 10;
-  p[2].header_length = 1;
+  p[1].header_offset = 10;
+  p[1].header_length = 1;
+  p[1].body_length = 2; /* the second begins before the first ends */
+  assert_false(made_is_valid(p, 3, "", 15));
+  p[1].body_length = 1;
   p[0].kind = IMAP4I_PART_MESSAGE; /* with two children */
   assert_false(made_is_valid(p, 3, "", 15));
+}
+
+/* Parts inside each other, then one beside the outer one: what lies between them is not shared. */
+static void test_wrong_order(void **unused) {
+  (void)unused;
+  imap4i_part p[4] = {sound_part()};
+  p[0].kind = IMAP4I_PART_MULTIPART;
+  p[1] = (imap4i_part){.kind = IMAP4I_PART_MULTIPART, .header_offset = 10, .body_length = 3};
+  p[2] = (imap4i_part){.parent = 1, .header_offset = 11, .body_length = 1};
+  p[3] = (imap4i_part){.header_offset = 13, .body_length = 2};
+  assert_true(made_is_valid(p, 4, "", 15));
+  p[3].header_offset = 12;
+  assert_false(made_is_valid(p, 4, "", 15));
+  p[3].parent = 1;
+  p[3].body_length = 1;
+  assert_true(made_is_valid(p, 4, "", 15));
+  p[3].header_offset = 11;
+  assert_false(made_is_valid(p, 4, "", 15));
 }
 
 /* A sound digest with some octets changed and the checksum right again. */
@@ -367,28 +393,60 @@ static void test_wrong_layout(void **unused) {
 /* Texts go out as they are, so they must be what may be sent. */
 static void test_wrong_texts(void **unused) {
   (void)unused;
-  static const char *const bad[] = {"(NIL",
-                                    "(NIL))",
-                                    "(\"a)",
-                                    "(\"a\r\n\")",
-                                    "({3}\r\nab)",
-                                    "({x}\r\n)",
-                                    "({1}ab)",
-                                    "(a)",
-                                    "(NIL)\r\n",
-                                    "(\"\x80\")",
-                                    "({18446744073709551616}\r\n)",
-                                    "(\"\\\")",
-                                    "({1}\r\na",
-                                    "(NIL) * BYE )"};
-  static const char *const good[] = {"NIL", "(NIL)", "(\"a\\\"b\" NIL)", "({3}\r\n\x80\r\n NIL)",
-                                     "((NIL)(NIL))"};
+#define ADDRESS "(NIL NIL \"a\" \"b\")"
+  enum { SUBJECT, LIST, TYPE, MULTIPART, PARAMETERS, DISPOSITION, LANGUAGE, KINDS };
+  static const unsigned ids[KINDS] = {IMAP4I_FIELD_SUBJECT, IMAP4I_FIELD_TO,        IMAP4I_FIELD_TYPE,
+                                      IMAP4I_FIELD_TYPE,    IMAP4I_TEXT_PARAMETERS, IMAP4I_FIELD_DISPOSITION,
+                                      IMAP4I_FIELD_LANGUAGE};
+  /* Each is good for one text, or for none. */
+  static const struct {
+    unsigned kinds;
+    const char *textz;
+  } texts[] = {{1 << SUBJECT | 1 << MULTIPART, "\"a\\\"b\\\\\""},
+               {1 << SUBJECT | 1 << MULTIPART, "{3}\r\n\x80\r\n"},
+               {1 << PARAMETERS, "NIL"},
+               {0, "NIL NIL"},
+               {0, "N"},
+               {0, " "},
+               {0, "()"},
+               {1 << TYPE, "\"a\" {1}\r\nb"},
+               {0, "\"a\" \"b\" \"c\""},
+               {0, "\"a\"\"b\""},
+               {0, "\"a\" NIL"},
+               {1 << LIST, ADDRESS},
+               {1 << LIST, ADDRESS "({1}\r\nx \"y\" NIL NIL)"},
+               {0, ADDRESS " " ADDRESS},
+               {0, "(NIL NIL NIL)"},
+               {0, "(NIL NIL NIL NIL NIL)"},
+               {0, "(" ADDRESS ")"},
+               {1 << PARAMETERS | 1 << LANGUAGE, "(\"a\" \"b\")"},
+               {1 << LANGUAGE, "(\"a\" \"b\" \"c\")"},
+               {0, "(\"a\" \"b\" )"},
+               {0, "(\"a\"\"b\")"},
+               {1 << DISPOSITION, "(\"a\" NIL)"},
+               {1 << DISPOSITION, "(\"a\" (\"b\" \"c\"))"},
+               {0, "(\"a\" (\"b\"))"},
+               {0, "(NIL"},
+               {0, "(NIL))"},
+               {0, "\"a"},
+               {0, "\"a\r\n\""},
+               {0, "{3}\r\nab"},
+               {0, "{x}\r\n"},
+               {0, "{}\r\n"},
+               {0, "{1}ab"},
+               {0, "a"},
+               {0, "\"a\"\r\n"},
+               {0, "\"\x80\""},
+               {0, "{18446744073709551616}\r\n"},
+               {0, "\"\\\""},
+               {0, "\"a\" * BYE "}};
   imap4i_part p = sound_part();
-  for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
-    if (made_is_valid(&p, 1, bad[i], 15)) fail_msg("%s", bad[i]);
-  }
-  for (size_t i = 0; i < IMAP4I_COUNT(good); i++) {
-    if (!made_is_valid(&p, 1, good[i], 15)) fail_msg("%s", good[i]);
+  for (size_t i = 0; i < IMAP4I_COUNT(texts); i++) {
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+      p.kind = kind == MULTIPART ? IMAP4I_PART_MULTIPART : IMAP4I_PART_LEAF;
+      bool valid = made_with_text_is_valid(&p, 1, ids[kind], texts[i].textz, 15);
+      if (valid != (texts[i].kinds >> kind & 1)) fail_msg("%u: %s", kind, texts[i].textz);
+    }
   }
 }
 
@@ -456,8 +514,8 @@ int main(void) {
       cmocka_unit_test(test_body),          cmocka_unit_test(test_bodystructure),
       cmocka_unit_test(test_date),          cmocka_unit_test(test_parts),
       cmocka_unit_test(test_damage),        cmocka_unit_test(test_wrong_numbers),
-      cmocka_unit_test(test_wrong_nesting), cmocka_unit_test(test_wrong_texts),
-      cmocka_unit_test(test_wrong_layout),  cmocka_unit_test(test_kept_fields),
-      cmocka_unit_test(test_no_memory)};
+      cmocka_unit_test(test_wrong_nesting), cmocka_unit_test(test_wrong_order),
+      cmocka_unit_test(test_wrong_texts),   cmocka_unit_test(test_wrong_layout),
+      cmocka_unit_test(test_kept_fields),   cmocka_unit_test(test_no_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
