@@ -4,8 +4,14 @@
 
 #include "imap4/error.h"
 
-static void drop(imap4i_charset_entry *entry) {
-  if (entry->open) imap4i_charset_close(&entry->charset);
+/* An entry is needed for another name: it stays open if it is the only one of its kind. */
+static void drop(imap4i_charset_cache *cache, imap4i_charset_entry *entry) {
+  imap4i_iconv *iconv = &entry->charset.iconv;
+  if (entry->open && iconv->handle && !cache->kept[iconv->number]) {
+    cache->kept[iconv->number] = iconv->handle;
+  } else if (entry->open) {
+    imap4i_charset_close(&entry->charset);
+  }
   entry->open = false;
   entry->used = 0;
 }
@@ -18,7 +24,7 @@ static imap4i_charset_entry *find(imap4i_charset_cache *cache, imap4_str name) {
     if (entry->used > 0 && imap4i_ieq(imap4i_str(entry->name, entry->length), name)) return entry;
     if (entry->used < oldest->used) oldest = entry;
   }
-  drop(oldest);
+  drop(cache, oldest);
   return oldest;
 }
 
@@ -42,6 +48,10 @@ int imap4i_charset_cache_get(imap4i_charset_cache *cache, imap4_str name, imap4i
 
 void imap4i_charset_cache_free(imap4i_charset_cache *cache) {
   for (size_t i = 0; i < IMAP4I_CHARSET_CACHE_SIZE; i++)
-    drop(&cache->entries[i]);
+    drop(cache, &cache->entries[i]);
+  for (size_t i = 0; i < IMAP4I_ICONV_NUMBERS; i++) {
+    imap4i_iconv_close(&(imap4i_iconv){.handle = cache->kept[i]});
+    cache->kept[i] = NULL;
+  }
   cache->clock = 0;
 }

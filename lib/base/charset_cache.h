@@ -2,7 +2,8 @@
 /*
  * Converters that stay open while many texts are converted one after the other.  To open one can cost more
  * than to convert a message, since the C library may have to load it first, and unloads it when the last one
- * of its kind is closed.
+ * of its kind is closed.  So of each kind one stays open even when its entry is needed for another name: a
+ * message that names many in turn has each loaded once.
  */
 #ifndef IMAP4I_CHARSET_CACHE_H
 #define IMAP4I_CHARSET_CACHE_H
@@ -25,6 +26,7 @@ typedef struct imap4i_charset_entry {
 typedef struct imap4i_charset_cache {
   uint32_t clock;
   imap4i_charset_entry entries[IMAP4I_CHARSET_CACHE_SIZE];
+  void *kept[IMAP4I_ICONV_NUMBERS]; /* handles that are not used, only open */
 } imap4i_charset_cache;
 
 /* A converter for the beginning of a text; it lives until the next call for the same cache.  As

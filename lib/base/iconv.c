@@ -136,6 +136,20 @@ static const char *find_name(imap4_str name, char scratch[NAME_SIZE]) {
   return scratch;
 }
 
+/* The number of the charset that the C library is asked for. */
+static uint8_t number_of(imap4_str name) {
+  const char *const lists[] = {single_octet, multi_octet, two_octets, four_octets};
+  uint8_t number = 0;
+  for (size_t i = 0; i < IMAP4I_COUNT(lists); i++) {
+    imap4_str word, list = imap4i_str(lists[i], strlen(lists[i]));
+    while (number < IMAP4I_ICONV_NUMBERS - 1 && imap4i_next_word(&list, &word)) {
+      if (imap4i_ieq(word, name)) return number;
+      number++;
+    }
+  }
+  return IMAP4I_ICONV_NUMBERS - 1;
+}
+
 int imap4i_iconv_open(imap4i_iconv *state, imap4_str name) {
   char scratch[NAME_SIZE];
   const char *from = find_name(name, scratch);
@@ -143,6 +157,7 @@ int imap4i_iconv_open(imap4i_iconv *state, imap4_str name) {
   if (!from) return IMAP4_ERR_INVALID;
   uint8_t unit = unit_of(imap4i_str(from, strlen(from)));
   if (unit > 0) state->unit = unit;
+  state->number = number_of(imap4i_str(from, strlen(from)));
   iconv_t handle = iconv_open("UTF-8", from);
   if ((intptr_t)handle == -1) return errno == ENOMEM ? IMAP4_ERR_NOMEM : IMAP4_ERR_INVALID;
   state->handle = handle;

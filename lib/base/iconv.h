@@ -9,11 +9,15 @@
 
 #define IMAP4I_ICONV_HELD 16
 
+/* Converters that there can be; each has a number below it, but for a few that share the last one. */
+#define IMAP4I_ICONV_NUMBERS 160
+
 typedef struct imap4i_iconv {
-  void *handle;
+  void *handle;                 /* NULL: closed */
   char held[IMAP4I_ICONV_HELD]; /* the beginning of a character, where the input was cut */
   uint8_t n;
-  uint8_t unit; /* octets to skip where the input is invalid */
+  uint8_t unit;   /* octets to skip where the input is invalid */
+  uint8_t number; /* which converter this is, whatever name it was asked for by */
   bool flushed;
 } imap4i_iconv;
 

@@ -74,10 +74,45 @@ static void test_many(void **state) {
   imap4i_charset_cache_free(&cache);
 }
 
+static size_t count_kept(const imap4i_charset_cache *cache) {
+  size_t n = 0;
+  for (size_t i = 0; i < IMAP4I_ICONV_NUMBERS; i++)
+    n += cache->kept[i] != NULL;
+  return n;
+}
+
+/* A converter that makes room for another stays loaded: one handle of it is open whatever names follow. */
+static void test_kept(void **state) {
+  (void)state;
+  enum { ROUNDS = 3, NAMES = 39, OTHERS = NAMES - IMAP4I_CHARSET_CACHE_SIZE };
+  static imap4i_charset_cache cache;
+  static const char *const namesz[NAMES] = {
+      "iso-8859-2",  "iso-8859-3",  "iso-8859-4", "iso-8859-5", "iso-8859-6", "iso-8859-7", "iso-8859-8",
+      "iso-8859-9",  "iso-8859-10", "cp1250",     "cp1251",     "cp1253",     "cp1254",     "cp1255",
+      "cp1256",      "cp1257",      "cp1258",     "koi8-r",     "koi8-u",     "cp437",      "cp737",
+      "cp775",       "cp850",       "cp852",      "cp855",      "cp857",      "cp860",      "cp861",
+      "cp862",       "cp863",       "cp864",      "cp865",      "cp866",      "cp869",      "gbk",
+      "iso-2022-jp", "euc-jp",      "euc-kr",     "big5"};
+  if (imap4i_eq(convert(&cache, "big5", IMAP4I_S(""), true), IMAP4I_S("unknown"))) return;
+  imap4i_charset_cache_free(&cache);
+  for (size_t round = 0; round < ROUNDS; round++) {
+    for (size_t i = 0; i < NAMES; i++) {
+      assert_true(imap4i_eq(convert(&cache, namesz[i], IMAP4I_S("a"), false), IMAP4I_S("a")) ||
+                  imap4i_eq(convert(&cache, namesz[i], IMAP4I_S("a"), true), IMAP4I_S("a")));
+    }
+    assert_int_equal(count_kept(&cache), round == 0 ? OTHERS : NAMES);
+  }
+  assert_true(imap4i_eq(convert(&cache, "'CP437 ", IMAP4I_S("\x80"), true), IMAP4I_S("\xc3\x87")));
+  assert_int_equal(count_kept(&cache), NAMES);
+  imap4i_charset_cache_free(&cache);
+  assert_int_equal(count_kept(&cache), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_texts),
       cmocka_unit_test(test_iconv),
+      cmocka_unit_test(test_kept),
       cmocka_unit_test(test_many),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
