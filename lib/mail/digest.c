@@ -170,8 +170,20 @@ static bool skip_addresses(imap4_str *s) {
   return true;
 }
 
-static bool skip_type(imap4_str *s, bool multipart) {
-  return skip_string(s) && (multipart || (skip_octet(s, ' ') && skip_string(s)));
+/* Tokens, so they are quoted always.  What a part is has to be what it says it is: text shows its lines and a
+ * message what is inside. */
+static bool type_valid(const imap4i_part *part) {
+  imap4_str s = part->text[IMAP4I_FIELD_TYPE];
+  bool multipart = part->kind == IMAP4I_PART_MULTIPART;
+  bool text = imap4i_istarts(s, IMAP4I_S("\"TEXT\" "));
+  bool message = imap4i_ieq(s, IMAP4I_S("\"MESSAGE\" \"RFC822\""));
+  if (!multipart && (part->is_text != (text || s.n == 0) || (part->kind == IMAP4I_PART_MESSAGE) != message)) {
+    return false;
+  }
+  if (s.n == 0) return true;
+  if (*s.p != '"' || !skip_quoted(&s)) return false;
+  if (!multipart && (!skip_octet(&s, ' ') || s.n == 0 || *s.p != '"' || !skip_quoted(&s))) return false;
+  return s.n == 0;
 }
 
 static bool skip_disposition(imap4_str *s) {
@@ -179,14 +191,12 @@ static bool skip_disposition(imap4_str *s) {
          skip_octet(s, ')');
 }
 
-/* Whether |s|, which is not empty, can be sent as it is for the text |id| of such a part: texts are no more
- * trusted than numbers, and one of another form would make the whole response mean something else. */
-static bool text_valid(const imap4i_part *part, unsigned id, imap4_str s) {
+/* Whether |s|, which is not empty, can be sent as it is for the text |id|: texts are no more trusted than
+ * numbers, and one of another form would make the whole response mean something else. */
+static bool text_valid(unsigned id, imap4_str s) {
   bool ok;
   if (imap4i_field_is_list(id)) {
     ok = skip_addresses(&s);
-  } else if (id == IMAP4I_FIELD_TYPE) {
-    ok = skip_type(&s, part->kind == IMAP4I_PART_MULTIPART);
   } else if (id == IMAP4I_TEXT_PARAMETERS) {
     ok = skip_parameters(&s);
   } else if (id == IMAP4I_FIELD_DISPOSITION) {
@@ -202,9 +212,10 @@ static bool text_valid(const imap4i_part *part, unsigned id, imap4_str s) {
 static bool texts_valid(const imap4i_part *part) {
   for (unsigned id = 0; id < IMAP4I_TEXT_COUNT; id++) {
     imap4_str text = part->text[id];
-    if (text.n > 0 && id != IMAP4I_TEXT_CHARSET && !text_valid(part, id, text)) return false;
+    bool other = id == IMAP4I_FIELD_TYPE || id == IMAP4I_TEXT_CHARSET; /* the latter is not sent */
+    if (text.n > 0 && !other && !text_valid(id, text)) return false;
   }
-  return true;
+  return type_valid(part);
 }
 
 /* Whether |part| lies between |begin| and |end|, which are those of what it is in. */

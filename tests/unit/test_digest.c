@@ -261,7 +261,7 @@ static bool made_is_valid(const imap4i_part *parts, size_t count, const char *te
 }
 
 static imap4i_part sound_part(void) {
-  return (imap4i_part){.parent = IMAP4I_NO_PARENT, .header_length = 10, .body_length = 5};
+  return (imap4i_part){.is_text = true, .parent = IMAP4I_NO_PARENT, .header_length = 10, .body_length = 5};
 }
 
 static bool is_sound(imap4i_part part, uint64_t size) {
@@ -301,8 +301,8 @@ static void test_wrong_nesting(void **unused) {
   (void)unused;
   imap4i_part p[3] = {sound_part(), sound_part(), sound_part()};
   p[0].kind = IMAP4I_PART_MULTIPART;
-  p[1] = (imap4i_part){.header_offset = 10, .header_length = 1, .body_length = 1};
-  p[2] = (imap4i_part){.header_offset = 12, .header_length = 1, .body_length = 2};
+  p[1] = (imap4i_part){.is_text = true, .header_offset = 10, .header_length = 1, .body_length = 1};
+  p[2] = (imap4i_part){.is_text = true, .header_offset = 12, .header_length = 1, .body_length = 2};
   assert_true(made_is_valid(p, 3, "", 15));
   p[2].parent = 1; /* a leaf has no children */
   assert_false(made_is_valid(p, 3, "", 15));
@@ -332,8 +332,8 @@ static void test_wrong_order(void **unused) {
   imap4i_part p[4] = {sound_part()};
   p[0].kind = IMAP4I_PART_MULTIPART;
   p[1] = (imap4i_part){.kind = IMAP4I_PART_MULTIPART, .header_offset = 10, .body_length = 3};
-  p[2] = (imap4i_part){.parent = 1, .header_offset = 11, .body_length = 1};
-  p[3] = (imap4i_part){.header_offset = 13, .body_length = 2};
+  p[2] = (imap4i_part){.is_text = true, .parent = 1, .header_offset = 11, .body_length = 1};
+  p[3] = (imap4i_part){.is_text = true, .header_offset = 13, .body_length = 2};
   assert_true(made_is_valid(p, 4, "", 15));
   p[3].header_offset = 12;
   assert_false(made_is_valid(p, 4, "", 15));
@@ -394,22 +394,26 @@ static void test_wrong_layout(void **unused) {
 static void test_wrong_texts(void **unused) {
   (void)unused;
 #define ADDRESS "(NIL NIL \"a\" \"b\")"
-  enum { SUBJECT, LIST, TYPE, MULTIPART, PARAMETERS, DISPOSITION, LANGUAGE, KINDS };
-  static const unsigned ids[KINDS] = {IMAP4I_FIELD_SUBJECT, IMAP4I_FIELD_TO,        IMAP4I_FIELD_TYPE,
-                                      IMAP4I_FIELD_TYPE,    IMAP4I_TEXT_PARAMETERS, IMAP4I_FIELD_DISPOSITION,
-                                      IMAP4I_FIELD_LANGUAGE};
+  enum { SUBJECT, LIST, TYPE, TEXT, MULTIPART, PARAMETERS, DISPOSITION, LANGUAGE, KINDS };
+  static const unsigned ids[KINDS] = {IMAP4I_FIELD_SUBJECT,     IMAP4I_FIELD_TO,      IMAP4I_FIELD_TYPE,
+                                      IMAP4I_FIELD_TYPE,        IMAP4I_FIELD_TYPE,    IMAP4I_TEXT_PARAMETERS,
+                                      IMAP4I_FIELD_DISPOSITION, IMAP4I_FIELD_LANGUAGE};
   /* Each is good for one text, or for none. */
   static const struct {
     unsigned kinds;
     const char *textz;
   } texts[] = {{1 << SUBJECT | 1 << MULTIPART, "\"a\\\"b\\\\\""},
-               {1 << SUBJECT | 1 << MULTIPART, "{3}\r\n\x80\r\n"},
+               {1 << SUBJECT, "{3}\r\n\x80\r\n"},
                {1 << PARAMETERS, "NIL"},
                {0, "NIL NIL"},
                {0, "N"},
                {0, " "},
                {0, "()"},
-               {1 << TYPE, "\"a\" {1}\r\nb"},
+               {1 << TYPE, "\"a\" \"b\""},
+               {1 << TEXT, "\"Text\" \"x\""},
+               {0, "\"message\" \"rfc822\""},
+               {0, "\"a\" {1}\r\nb"},
+               {0, "{4}\r\nTEXT \"x\""},
                {0, "\"a\" \"b\" \"c\""},
                {0, "\"a\"\"b\""},
                {0, "\"a\" NIL"},
@@ -444,6 +448,7 @@ static void test_wrong_texts(void **unused) {
   for (size_t i = 0; i < IMAP4I_COUNT(texts); i++) {
     for (unsigned kind = 0; kind < KINDS; kind++) {
       p.kind = kind == MULTIPART ? IMAP4I_PART_MULTIPART : IMAP4I_PART_LEAF;
+      p.is_text = kind != TYPE;
       bool valid = made_with_text_is_valid(&p, 1, ids[kind], texts[i].textz, 15);
       if (valid != (texts[i].kinds >> kind & 1)) fail_msg("%u: %s", kind, texts[i].textz);
     }
