@@ -61,9 +61,4 @@ static inline bool imap4i_field_is_list(unsigned id) {
 /* Which field this is, in any case; IMAP4I_FIELD_COUNT for all others. */
 unsigned imap4i_field_id(imap4_str name);
 
-/* Whether the field is a list of addresses. */
-static inline bool imap4i_field_is_list(unsigned id) {
-  return id >= IMAP4I_FIELD_FROM && id <= IMAP4I_FIELD_BCC;
-}
-
 #endif
