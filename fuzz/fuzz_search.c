@@ -215,7 +215,8 @@ static void check_search(const mail *m, const imap4i_search_args *args, const im
   FUZZ_CHECK(search_for(m, args, limits, 1, SIZE_MAX) == result);
   FUZZ_CHECK(search_for(m, args, limits, 2, SIZE_MAX) == result);
 
-  imap4i_search_args negated = {malloc((args->count + 1) * sizeof *args->keys), args->count + 1};
+  imap4i_search_args negated = {.keys = malloc((args->count + 1) * sizeof *args->keys),
+                                .count = args->count + 1};
   FUZZ_CHECK(negated.keys);
   memcpy(negated.keys, args->keys, args->count * sizeof *args->keys);
   negated.keys[args->count] = (imap4i_key){.kind = IMAP4I_KEY_NOT, .operands = 1};

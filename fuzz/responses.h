@@ -239,6 +239,17 @@ static inline bool response_search(grammar *g) {
   return response_end(g);
 }
 
+/* RFC 4731: the items in the order in which they are sent. */
+static inline bool response_esearch(grammar *g) {
+  uint64_t number;
+  if (!grammar_word(g, "(TAG ") || !grammar_quoted(g) || !grammar_octet(g, ')')) return false;
+  (void)grammar_word(g, " UID");
+  if (grammar_word(g, " MIN ") && (!grammar_number(g, &number) || number == 0)) return false;
+  if (grammar_word(g, " MAX ") && (!grammar_number(g, &number) || number == 0)) return false;
+  if (grammar_word(g, " COUNT ") && !grammar_number(g, &number)) return false;
+  return (!grammar_word(g, " ALL ") || response_set(g)) && response_end(g);
+}
+
 static inline bool response_untagged(grammar *g, responses *r) {
   int c = grammar_peek(g);
   if (c >= '0' && c <= '9') return response_numbered(g, r);
@@ -252,6 +263,7 @@ static inline bool response_untagged(grammar *g, responses *r) {
   if (grammar_word(g, "FLAGS ")) return response_flags(g) && response_end(g);
   if (grammar_word(g, "LIST ") || grammar_word(g, "LSUB ")) return response_list(g);
   if (grammar_word(g, "SEARCH")) return response_search(g);
+  if (grammar_word(g, "ESEARCH ")) return response_esearch(g);
   if (grammar_word(g, "STATUS ")) return response_status(g);
   if (grammar_word(g, "CAPABILITY ") || grammar_word(g, "ENABLED")) {
     g->rest.p--;

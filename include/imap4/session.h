@@ -77,6 +77,7 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 #define IMAP4_FEATURE_STARTTLS 0x00000800u     /**< RFC 3501 section 6.2.1 */
 #define IMAP4_FEATURE_AUTH_PLAIN 0x00001000u   /**< RFC 4616 */
 #define IMAP4_FEATURE_AUTH_LOGIN 0x00002000u   /**< the LOGIN mechanism (never standardised, widely used) */
+#define IMAP4_FEATURE_ESEARCH 0x00040000u      /**< RFC 4731 */
 
 /** A name and a value that the ID response tells (RFC 2971). */
 typedef struct imap4_id_field {

@@ -3,6 +3,7 @@
  * what that still needs. */
 #include "search/search.h"
 
+#include "cmd/search_result.h"
 #include "core/batch.h"
 #include "core/digester.h"
 
@@ -21,9 +22,7 @@ typedef struct search_context {
   imap4i_search *search;
   imap4i_batch batch;
   imap4i_digester digester;
-  imap4i_uidset found; /* UIDs */
-  uint32_t told;       /* UIDs up to this one were sent */
-  bool open;           /* "* SEARCH" was */
+  imap4i_search_result result;
 } search_context;
 _Static_assert(sizeof(search_context) <= 512, "fits the context in dispatch.c");
 
@@ -36,7 +35,7 @@ static int begin(imap4i_command *c) {
   imap4_session *s = c->s;
   search_context *x = c->context;
   imap4i_batch_init(&x->batch, &s->mem);
-  imap4i_uidset_init(&x->found, &s->mem);
+  imap4i_search_result_init(&x->result, &s->mem, c->args.search.options);
   int status = imap4i_search_new(&s->mem, &c->args.search, s->limits, &x->search);
   if (status != IMAP4_OK) return status;
   return go(c, s->view->count > 0 ? SEARCH_ASK : SEARCH_TELL);
@@ -64,9 +63,9 @@ static int verdict(imap4i_command *c, int result, int undecided_phase) {
   if (result < 0) return result;
   if (result == IMAP4I_SEARCH_UNDECIDED) return go(c, undecided_phase);
   uint32_t uid = imap4i_batch_row(&x->batch)->uid;
-  if (result == IMAP4I_SEARCH_YES && !imap4i_uidset_add(&x->found, uid, uid)) return IMAP4_ERR_NOMEM;
+  if (result == IMAP4I_SEARCH_YES && !imap4i_search_result_add(&x->result, uid)) return IMAP4_ERR_NOMEM;
   x->batch.at++;
-  return go(c, SEARCH_MESSAGE);
+  return go(c, imap4i_search_result_settled(&x->result) ? SEARCH_TELL : SEARCH_MESSAGE);
 }
 
 static int message(imap4i_command *c) {
@@ -127,23 +126,9 @@ static int feed(imap4i_command *c) {
 }
 
 static int tell(imap4i_command *c) {
-  imap4_session *s = c->s;
   search_context *x = c->context;
-  imap4_uid_ranges found = imap4i_uidset_ranges(&x->found);
-  uint32_t uid;
-  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
-  c->line_open = true;
-  if (!x->open && !imap4i_buf_puts(&s->out, IMAP4I_S("* SEARCH"))) return IMAP4_ERR_NOMEM;
-  x->open = true;
-  while ((uid = imap4i_ranges_next(found, x->told)) != 0) {
-    if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
-    uint32_t number = c->row->uid ? uid : imap4i_view_seq(s->view, uid);
-    if (!imap4i_buf_putc(&s->out, ' ') || !imap4i_buf_put_u64(&s->out, number)) return IMAP4_ERR_NOMEM;
-    x->told = uid;
-  }
-  if (!imap4i_buf_puts(&s->out, IMAP4I_S("\r\n"))) return IMAP4_ERR_NOMEM;
-  c->line_open = false;
-  return imap4i_reply_ok(c, IMAP4I_S("SEARCH completed"));
+  int status = imap4i_search_result_tell(&x->result, c);
+  return status == IMAP4I_STEP_DONE ? imap4i_reply_ok(c, IMAP4I_S("SEARCH completed")) : status;
 }
 
 int imap4i_cmd_search(imap4i_command *c) {
@@ -169,10 +154,10 @@ int imap4i_cmd_search(imap4i_command *c) {
 
 void imap4i_cmd_search_end(imap4i_command *c) {
   search_context *x = c->context;
-  if (!x || !x->found.mem) return;
+  if (!x || !x->result.found.mem) return;
   imap4i_search_free(x->search);
   x->search = NULL;
   imap4i_batch_free(&x->batch);
   imap4i_digester_free(&x->digester);
-  imap4i_uidset_free(&x->found);
+  imap4i_search_result_free(&x->result);
 }

@@ -19,6 +19,7 @@ static const struct {
     {"UIDPLUS", IMAP4_FEATURE_UIDPLUS, false},
     {"MOVE", IMAP4_FEATURE_MOVE, false},
     {"MULTIAPPEND", IMAP4_FEATURE_MULTIAPPEND, false},
+    {"ESEARCH", IMAP4_FEATURE_ESEARCH, false},
 };
 
 bool imap4i_plaintext_allowed(const imap4_session *s) {

@@ -82,6 +82,7 @@ static int begin_command(imap4_session *s) {
 
   imap4i_parser parser;
   imap4i_parser_init(&parser, imap4i_buf_str(&c->text), &c->arena, s->limits, s->delimiter);
+  parser.features_off = imap4i_features_off(s);
   const imap4i_row *row = NULL;
   int status = parse_head(s, &parser, &c->tag, &row);
   if (refusal.text.n > 0) return refuse_command(c, row, &refusal);

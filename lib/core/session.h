@@ -109,9 +109,14 @@ static inline bool imap4i_may_write(const imap4_session *s) {
   return imap4i_output_waiting(s) < s->limits->output_octets;
 }
 
-/* Whether a feature is there for this session: not masked by the server or the session. */
+/* Features that are not there for this session: masked by the server or the session. */
+static inline uint64_t imap4i_features_off(const imap4_session *s) {
+  return s->server->features_off | s->features_off;
+}
+
+/* Whether a feature is there for this session. */
 static inline bool imap4i_has(const imap4_session *s, uint64_t feature) {
-  return ((s->server->features_off | s->features_off) & feature) == 0;
+  return (imap4i_features_off(s) & feature) == 0;
 }
 
 /* input.c: take octets; |*used| says how many.  Collects only what can be used now. */

@@ -19,6 +19,7 @@ typedef struct imap4i_set_range {
   uint32_t last;
 } imap4i_set_range;
 
+/* A set as written.  |n| is 0 for "$", the saved result of a SEARCH (RFC 5182), and only for it. */
 typedef struct imap4i_set {
   imap4i_set_range *p;
   size_t n;
@@ -167,11 +168,18 @@ typedef struct imap4i_key {
   imap4_str text; /* UTF-8, converted from the command's CHARSET */
 } imap4i_key;
 
+/* Result options of SEARCH, as bits (RFC 4731). */
+#define IMAP4I_RETURN_MIN 0x01u
+#define IMAP4I_RETURN_MAX 0x02u
+#define IMAP4I_RETURN_ALL 0x04u
+#define IMAP4I_RETURN_COUNT 0x08u
+
 /* Postfix order: operands, then their operator; evaluated with a stack, never by recursion.  The whole has
  * one value. */
 typedef struct imap4i_search_args {
   imap4i_key *keys;
   size_t count;
+  uint32_t options; /* IMAP4I_RETURN_*; none: the answer is that of RFC 3501 */
 } imap4i_search_args;
 
 typedef union imap4i_args {

@@ -4,6 +4,7 @@
  * operators, whose height and whose number of keys are limited, so depth costs no C stack.
  */
 #include "base/charset.h"
+#include "imap4/session.h"
 #include "wire/parse_base.h"
 
 /* An operator whose operands are being read. */
@@ -324,11 +325,27 @@ static int end_key(builder *b, bool *done) {
   return imap4i_take_space(parser, "Expected a space or the end of the list after a search key");
 }
 
+/* ["RETURN" SP options SP]; a client that was not shown ESEARCH has no such word. */
+static int take_return(builder *b, imap4i_search_args *args) {
+  imap4i_parser *parser = b->parser;
+  const char *start = parser->p;
+  if (!imap4i_ieq(imap4i_take_atom(parser), IMAP4I_S("RETURN")) ||
+      parser->features_off & IMAP4_FEATURE_ESEARCH) {
+    parser->p = start;
+    return IMAP4_OK;
+  }
+  int status = imap4i_take_return(parser, args);
+  return status == IMAP4_OK ? imap4i_take_space(parser, "Missing search key after the result options")
+                            : status;
+}
+
 int imap4i_parse_search(imap4i_parser *parser, imap4i_args *args) {
   builder b = {.parser = parser};
   bool done = false;
   bool complete = false;
+  args->search = (imap4i_search_args){.options = 0};
   int status = imap4i_take_space(parser, "Missing search key");
+  if (status == IMAP4_OK) status = take_return(&b, &args->search);
   if (status == IMAP4_OK) status = take_charset(&b);
   if (status == IMAP4_OK) status = open_frame(&b, IMAP4I_KEY_AND);
   while (status == IMAP4_OK && !done) {
@@ -337,6 +354,7 @@ int imap4i_parse_search(imap4i_parser *parser, imap4i_args *args) {
   }
   if (status != IMAP4_OK) return status;
   parser->p = parser->end;
-  args->search = (imap4i_search_args){b.keys, b.count};
+  args->search.keys = b.keys;
+  args->search.count = b.count;
   return IMAP4_OK;
 }

@@ -28,7 +28,8 @@ typedef struct imap4i_parser {
   const char *end;
   imap4i_arena *arena;
   const imap4_limits *limits;
-  char delimiter; /* of mailbox names */
+  char delimiter;        /* of mailbox names */
+  uint64_t features_off; /* IMAP4_FEATURE_* that are not there: their syntax is not either */
   imap4i_refusal error;
 } imap4i_parser;
 

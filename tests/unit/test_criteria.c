@@ -69,7 +69,7 @@ static bool naive(const tree *t, const bool *leaves, size_t *end) {
 }
 
 static void init(imap4i_criteria *criteria, imap4i_mem *mem, tree *t) {
-  imap4i_search_args args = {t->keys, t->count};
+  imap4i_search_args args = {.keys = t->keys, .count = t->count};
   assert_int_equal(imap4i_criteria_init(criteria, mem, &args), IMAP4_OK);
   memset(criteria->values, IMAP4I_UNKNOWN, t->count);
 }
@@ -155,10 +155,10 @@ static void test_shapes(void **state) {
   };
   for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
     memcpy(t.keys, bad[i], sizeof bad[i]);
-    assert_int_equal(imap4i_criteria_init(&criteria, &mem, &(imap4i_search_args){t.keys, 3}),
+    assert_int_equal(imap4i_criteria_init(&criteria, &mem, &(imap4i_search_args){.keys = t.keys, .count = 3}),
                      IMAP4_ERR_INVALID);
   }
-  assert_int_equal(imap4i_criteria_init(&criteria, &mem, &(imap4i_search_args){t.keys, 0}),
+  assert_int_equal(imap4i_criteria_init(&criteria, &mem, &(imap4i_search_args){.keys = t.keys, .count = 0}),
                    IMAP4_ERR_INVALID);
   assert_int_equal(mem.used, 0);
 }

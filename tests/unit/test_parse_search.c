@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Arguments of SEARCH: every key, their order in postfix, charsets, nesting. */
+#include "imap4/session.h"
 #include "parse_test.h"
 
 static parse_case c;
@@ -231,7 +232,23 @@ static void test_refused(void **state) {
                                     " CHARSET UTF-8 ",
                                     " CHARSET (UTF-8) ALL",
                                     " ALL CHARSET UTF-8",
-                                    " RETURN () ALL",
+                                    " RETURN",
+                                    " RETURN ",
+                                    " RETURN ALL",
+                                    " RETURN ()",
+                                    " RETURN ()ALL",
+                                    " RETURN (ALL",
+                                    " RETURN (ALL) ",
+                                    " RETURN ( ALL) ALL",
+                                    " RETURN (ALL ) ALL",
+                                    " RETURN (ALL  MIN) ALL",
+                                    " RETURN (\"ALL\") ALL",
+                                    " RETURN (ALL,MIN) ALL",
+                                    " RETURN (MIN 1) ALL",
+                                    " RETURN (FIRST) ALL",
+                                    " RETURN () RETURN () ALL",
+                                    " (RETURN () ALL)",
+                                    " CHARSET UTF-8 RETURN () ALL",
                                     " MODSEQ 5",
                                     " $",
                                     " ALL {3}"};
@@ -240,6 +257,43 @@ static void test_refused(void **state) {
   }
   check_refused_n(&c, imap4i_parse_search, " BODY \"a\0\"", 10, NULL);
   check_no(&c, imap4i_parse_search, " KEYWORD abcdefghijklmnopqrstuvwxyzabcdefg", "LIMIT");
+}
+
+static void check_options(const char *text, uint32_t options, const char *keys) {
+  check_keys(text, keys);
+  parse_ok(&c, imap4i_parse_search, text);
+  assert_int_equal(c.args.search.options, options);
+  parse_end(&c);
+}
+
+static void test_return(void **state) {
+  (void)state;
+  check_options(" ALL", 0, "all");
+  check_options(" RETURN () SEEN", IMAP4I_RETURN_ALL, "flag:8");
+  check_options(" return (min) 1:5", IMAP4I_RETURN_MIN, "seq:1-5");
+  check_options(" RETURN (MAX) CHARSET UTF-8 ALL", IMAP4I_RETURN_MAX, "all");
+  check_options(" RETURN (ALL) (ALL)", IMAP4I_RETURN_ALL, "all");
+  check_options(" RETURN (COUNT Min count) ALL", IMAP4I_RETURN_COUNT | IMAP4I_RETURN_MIN, "all");
+  check_options(" RETURN (MIN MAX ALL COUNT) ALL",
+                IMAP4I_RETURN_MIN | IMAP4I_RETURN_MAX | IMAP4I_RETURN_ALL | IMAP4I_RETURN_COUNT, "all");
+  c.limits.list_items = 2;
+  check_ok(&c, imap4i_parse_search, " RETURN (MIN MIN) ALL");
+  check_bad(&c, imap4i_parse_search, " RETURN (MIN MIN MIN) ALL");
+}
+
+/* |features_off|: what the client was not shown. */
+static void check_without(uint64_t features_off, const char *text) {
+  parse_begin(&c, text, strlen(text));
+  c.parser.features_off = features_off;
+  assert_int_equal(imap4i_parse_search(&c.parser, &c.args), IMAP4I_PARSE_REFUSED);
+  check_refusal(&c.parser.error);
+  assert_false(c.parser.error.no);
+  parse_end(&c);
+}
+
+static void test_without_features(void **state) {
+  (void)state;
+  check_without(IMAP4_FEATURE_ESEARCH, " RETURN () ALL");
 }
 
 #define BADCHARSET "BADCHARSET (US-ASCII UTF-8)"
@@ -368,11 +422,18 @@ static void test_cuts(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_flag_keys, setup),    cmocka_unit_test_setup(test_string_keys, setup),
-      cmocka_unit_test_setup(test_other_keys, setup),   cmocka_unit_test_setup(test_operators, setup),
-      cmocka_unit_test_setup(test_refused, setup),      cmocka_unit_test_setup(test_charset, setup),
-      cmocka_unit_test_setup(test_charset_long, setup), cmocka_unit_test_setup(test_limits, setup),
-      cmocka_unit_test_setup(test_deep, setup),         cmocka_unit_test_setup(test_nomem, setup),
+      cmocka_unit_test_setup(test_flag_keys, setup),
+      cmocka_unit_test_setup(test_string_keys, setup),
+      cmocka_unit_test_setup(test_other_keys, setup),
+      cmocka_unit_test_setup(test_operators, setup),
+      cmocka_unit_test_setup(test_refused, setup),
+      cmocka_unit_test_setup(test_return, setup),
+      cmocka_unit_test_setup(test_without_features, setup),
+      cmocka_unit_test_setup(test_charset, setup),
+      cmocka_unit_test_setup(test_charset_long, setup),
+      cmocka_unit_test_setup(test_limits, setup),
+      cmocka_unit_test_setup(test_deep, setup),
+      cmocka_unit_test_setup(test_nomem, setup),
       cmocka_unit_test_setup(test_cuts, setup),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -313,7 +313,7 @@ static void run_header(imap4i_mem *mem, imap4i_mem *search_mem) {
   imap4_str digest = mail_digest(mem, &limits, whole, &buf);
   for (int i = 0; i < 10; i++) {
     imap4i_key keys[4];
-    imap4i_search_args args = {keys, make_keys(whole, rooms, keys)};
+    imap4i_search_args args = {.keys = keys, .count = make_keys(whole, rooms, keys)};
     imap4i_search *search;
     assert_int_equal(imap4i_search_new(search_mem, &args, &limits, &search), IMAP4_OK);
     int expected = search_all(search, whole, digest, 1);
@@ -345,7 +345,7 @@ static void test_headers(void **state) {
 static int search_once(imap4_str text, const imap4i_key *keys, size_t count) {
   memory_check check;
   imap4i_mem *mem = memory_check_init(&check);
-  imap4i_search_args args = {(imap4i_key *)keys, count};
+  imap4i_search_args args = {.keys = (imap4i_key *)keys, .count = count};
   imap4i_search *search;
   imap4i_buf buf;
   limits = mail_limits();

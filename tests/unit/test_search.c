@@ -227,7 +227,7 @@ static void test_attributes(void **state) {
     memory_check check;
     imap4i_search *search = NULL;
     imap4i_key key = tests[i].key;
-    imap4i_search_args args = {&key, 1};
+    imap4i_search_args args = {.keys = &key, .count = 1};
     assert_int_equal(imap4i_search_new(memory_check_init(&check), &args, &limits, &search), IMAP4_OK);
     assert_int_equal(imap4i_search_attributes(search), tests[i].expected);
     imap4i_search_free(search);
@@ -700,7 +700,7 @@ static void test_messages_in_a_row(void **state) {
   };
   memory_check check;
   imap4i_search *search = NULL;
-  imap4i_search_args args = {keys, 3};
+  imap4i_search_args args = {.keys = keys, .count = 3};
   assert_int_equal(imap4i_search_new(memory_check_init(&check), &args, &limits, &search), IMAP4_OK);
   for (size_t i = 0; i < 200; i++) {
     mail m = mail_of(imap4i_str(textsz[i % 4], strlen(textsz[i % 4])));

@@ -14,7 +14,8 @@ static bool has(imap4i_set_range *ranges, size_t n, uint32_t number, uint32_t la
   memory_check check;
   imap4i_terms terms;
   imap4i_key key = {.kind = IMAP4I_KEY_SEQUENCE, .set = {ranges, n}};
-  assert_true(imap4i_terms_init(&terms, memory_check_init(&check), &(imap4i_search_args){&key, 1}));
+  assert_true(
+      imap4i_terms_init(&terms, memory_check_init(&check), &(imap4i_search_args){.keys = &key, .count = 1}));
   assert_int_equal(terms.set_count, 1);
   bool result = imap4i_set_term_has(&terms.sets[0], number, largest);
   imap4i_terms_free(&terms);
@@ -60,7 +61,7 @@ static void test_needles(void **state) {
       text_key(IMAP4I_KEY_HEADER, IMAP4I_S("a\tb")),
       {.kind = IMAP4I_KEY_AND, .operands = 7},
   };
-  imap4i_search_args args = {keys, IMAP4I_COUNT(keys)};
+  imap4i_search_args args = {.keys = keys, .count = IMAP4I_COUNT(keys)};
   memory_check check;
   imap4i_terms terms;
   assert_true(imap4i_terms_init(&terms, memory_check_init(&check), &args));

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* The results of a SEARCH; see search_result.h. */
+#include "cmd/search_result.h"
+
+#include "wire/writer.h"
+
+/* Ranges that are looked at in one step; many of UIDs can be one of sequence numbers. */
+#define STEP_RANGES 512
+
+enum { TELL_HEAD, TELL_NUMBERS, TELL_END };
+
+void imap4i_search_result_init(imap4i_search_result *result, imap4i_mem *mem, uint32_t options) {
+  *result = (imap4i_search_result){.options = options};
+  imap4i_uidset_init(&result->found, mem);
+}
+
+void imap4i_search_result_free(imap4i_search_result *result) {
+  if (result->found.mem) imap4i_uidset_free(&result->found);
+}
+
+/* Whether all that is found is told. */
+static bool lists(const imap4i_search_result *result) {
+  return result->options == 0 || result->options & IMAP4I_RETURN_ALL;
+}
+
+bool imap4i_search_result_add(imap4i_search_result *result, uint32_t uid) {
+  if (lists(result) && !imap4i_uidset_add(&result->found, uid, uid)) return false;
+  if (result->count == 0) result->min = uid;
+  result->max = uid;
+  result->count++;
+  return true;
+}
+
+bool imap4i_search_result_settled(const imap4i_search_result *result) {
+  return result->options == IMAP4I_RETURN_MIN && result->count > 0;
+}
+
+/* ---- telling -------------------------------------------------------------------------------- */
+
+static uint32_t number_of(imap4i_command *c, uint32_t uid) {
+  return c->row->uid ? uid : imap4i_view_seq(c->s->view, uid);
+}
+
+static bool put_item(imap4i_command *c, bool wanted, imap4_str name, uint64_t number) {
+  imap4i_buf *out = &c->s->out;
+  return !wanted || (imap4i_buf_puts(out, name) && imap4i_buf_put_u64(out, number));
+}
+
+static bool put_head(const imap4i_search_result *result, imap4i_command *c) {
+  imap4i_buf *out = &c->s->out;
+  uint32_t options = result->options;
+  bool any = result->count > 0;
+  if (options == 0) return imap4i_buf_puts(out, IMAP4I_S("* SEARCH"));
+  /* Some clients take the tag as a quoted string only, although atoms would do for most. */
+  bool ok = imap4i_buf_puts(out, IMAP4I_S("* ESEARCH (TAG ")) && imap4i_put_quoted(out, c->tag) &&
+            imap4i_buf_putc(out, ')') && (!c->row->uid || imap4i_buf_puts(out, IMAP4I_S(" UID")));
+  if (!any) return ok && put_item(c, options & IMAP4I_RETURN_COUNT, IMAP4I_S(" COUNT "), 0);
+  return ok && put_item(c, options & IMAP4I_RETURN_MIN, IMAP4I_S(" MIN "), number_of(c, result->min)) &&
+         put_item(c, options & IMAP4I_RETURN_MAX, IMAP4I_S(" MAX "), number_of(c, result->max)) &&
+         put_item(c, options & IMAP4I_RETURN_COUNT, IMAP4I_S(" COUNT "), result->count) &&
+         (!lists(result) || imap4i_buf_puts(out, IMAP4I_S(" ALL ")));
+}
+
+static int tell_head(imap4i_search_result *result, imap4i_command *c) {
+  if (!imap4i_may_write(c->s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  size_t mark = imap4i_begin_piece(c);
+  int status = imap4i_end_piece(c, mark, put_head(result, c));
+  if (status < 0) return status;
+  c->line_open = true;
+  c->s->progress++;
+  result->phase = TELL_NUMBERS;
+  return IMAP4I_STEP_AGAIN;
+}
+
+/* RFC 3501: every number by itself. */
+static int tell_numbers(imap4i_search_result *result, imap4i_command *c) {
+  imap4_session *s = c->s;
+  imap4_uid_ranges found = imap4i_uidset_ranges(&result->found);
+  uint32_t uid;
+  while ((uid = imap4i_ranges_next(found, result->told)) != 0) {
+    if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+    if (!imap4i_buf_putc(&s->out, ' ') || !imap4i_buf_put_u64(&s->out, number_of(c, uid)))
+      return IMAP4_ERR_NOMEM;
+    result->told = uid;
+  }
+  result->phase = TELL_END;
+  return IMAP4I_STEP_AGAIN;
+}
+
+/* The run of numbers that is complete, if there is one. */
+static bool put_run(imap4i_search_result *result, imap4i_buf *out) {
+  if (result->run.first == 0) return true;
+  if (result->listing && !imap4i_buf_putc(out, ',')) return false;
+  result->listing = true;
+  return imap4i_put_uid_ranges(out, (imap4_uid_ranges){&result->run, 1});
+}
+
+/* A sequence set: UIDs with a gap can be sequence numbers without. */
+static int tell_ranges(imap4i_search_result *result, imap4i_command *c) {
+  imap4_session *s = c->s;
+  imap4_uid_ranges set = imap4i_uidset_ranges(&result->found);
+  for (size_t left = STEP_RANGES; result->at < set.n; result->at++, left--) {
+    if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+    if (left == 0) {
+      s->progress++;
+      return IMAP4I_STEP_AGAIN;
+    }
+    uint32_t first = number_of(c, set.p[result->at].first);
+    uint32_t last = first + (set.p[result->at].last - set.p[result->at].first);
+    if (result->run.first > 0 && first - result->run.last == 1) {
+      result->run.last = last;
+      continue;
+    }
+    if (!put_run(result, &s->out)) return IMAP4_ERR_NOMEM;
+    result->run = (imap4_uid_range){first, last};
+  }
+  if (!put_run(result, &s->out)) return IMAP4_ERR_NOMEM;
+  result->phase = TELL_END;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static int tell_end(imap4i_command *c) {
+  if (!imap4i_buf_puts(&c->s->out, IMAP4I_S("\r\n"))) return IMAP4_ERR_NOMEM;
+  c->line_open = false;
+  return IMAP4I_STEP_DONE;
+}
+
+int imap4i_search_result_tell(imap4i_search_result *result, imap4i_command *c) {
+  switch (result->phase) {
+  case TELL_HEAD:
+    return tell_head(result, c);
+  case TELL_NUMBERS:
+    return result->options == 0 ? tell_numbers(result, c) : tell_ranges(result, c);
+  default:
+    return tell_end(c);
+  }
+}

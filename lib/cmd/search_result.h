@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a SEARCH has found and how it is told: the SEARCH response of RFC 3501, or the ESEARCH response with
+ * the items that the client asked for (RFC 4731).  Keeps UIDs, as ranges, and only if an item needs them; for
+ * MIN, MAX and COUNT alone a mailbox of any size costs nothing.
+ */
+#ifndef IMAP4I_SEARCH_RESULT_H
+#define IMAP4I_SEARCH_RESULT_H
+
+#include "core/dispatch.h"
+
+typedef struct imap4i_search_result {
+  uint32_t options;    /* IMAP4I_RETURN_* */
+  imap4i_uidset found; /* UIDs; empty if no item needs them */
+  uint32_t min;        /* UIDs; 0: nothing was found */
+  uint32_t max;
+  uint64_t count;      /* messages found */
+  size_t at;           /* while it is told: the next range of |found| */
+  uint32_t told;       /* UIDs up to this one were told */
+  imap4_uid_range run; /* numbers that are to be told next; |first| 0: none */
+  uint8_t phase;
+  bool listing; /* a number was told */
+} imap4i_search_result;
+
+void imap4i_search_result_init(imap4i_search_result *result, imap4i_mem *mem, uint32_t options);
+void imap4i_search_result_free(imap4i_search_result *result);
+/* A message was found; UIDs ascend.  False without memory. */
+IMAP4_MUST_USE bool imap4i_search_result_add(imap4i_search_result *result, uint32_t uid);
+/* Whether the answer stays as it is whatever else is found. */
+bool imap4i_search_result_settled(const imap4i_search_result *result);
+/* Write the response, piece by piece: steps until IMAP4I_STEP_DONE.  In UIDs for a UID command, else in
+ * sequence numbers of the view. */
+int imap4i_search_result_tell(imap4i_search_result *result, imap4i_command *c);
+
+#endif
