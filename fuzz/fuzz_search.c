@@ -107,6 +107,10 @@ static int value_of(const mail *m, const imap4i_key *key) {
   case IMAP4I_KEY_ON:
   case IMAP4I_KEY_SINCE:
     return compare_day(key->kind, day_of(m->row.internaldate), key->day);
+  case IMAP4I_KEY_OLDER:
+    return truth(m->row.internaldate.seconds <= key->second);
+  case IMAP4I_KEY_YOUNGER:
+    return truth(m->row.internaldate.seconds >= key->second);
   case IMAP4I_KEY_SENTBEFORE:
   case IMAP4I_KEY_SENTON:
   case IMAP4I_KEY_SENTSINCE:

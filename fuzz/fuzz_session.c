@@ -346,6 +346,7 @@ static void event(play *p, unsigned what, imap4_str *input) {
     break;
   case 3:
     if (!over(cl)) (void)imap4_session_notify(cl->session);
+    if (!over(cl)) called(cl, imap4_session_set_clock(cl->session, 1000000000));
     break;
   case 4:
     if (!over(cl)) called(cl, imap4_session_bye(cl->session, IMAP4I_S("Shutting down")));

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -213,6 +214,7 @@ int connection_run(struct connection *c, uint64_t now_ms, uint32_t *events) {
   c->turn_ms = now_ms;
   running = c;
   int status = imap4_session_tick(c->session, now_ms);
+  if (status == IMAP4_OK) status = imap4_session_set_clock(c->session, (int64_t)time(NULL));
   if (status == IMAP4_OK) status = imap4_session_run(c->session);
   running = NULL;
   uint32_t want = imap4_session_want(c->session);

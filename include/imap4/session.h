@@ -78,6 +78,7 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 #define IMAP4_FEATURE_AUTH_PLAIN 0x00001000u   /**< RFC 4616 */
 #define IMAP4_FEATURE_AUTH_LOGIN 0x00002000u   /**< the LOGIN mechanism (never standardised, widely used) */
 #define IMAP4_FEATURE_ESEARCH 0x00040000u      /**< RFC 4731 */
+#define IMAP4_FEATURE_WITHIN 0x00200000u       /**< RFC 5032; needs imap4_session_set_clock() */
 
 /** A name and a value that the ID response tells (RFC 2971). */
 typedef struct imap4_id_field {
@@ -233,6 +234,17 @@ IMAP4_API IMAP4_MUST_USE int imap4_session_tls_started(imap4_session *session);
  * Returns: IMAP4_OK, IMAP4_ERR_REENTRANT, or a fatal error.
  */
 IMAP4_API IMAP4_MUST_USE int imap4_session_tick(imap4_session *session, uint64_t now_ms);
+
+/**
+ * Tell the time of day: |seconds| since 1970-01-01 00:00:00 UTC at the moment that imap4_session_tick()
+ * (before the first one, imap4_session_args.now_ms) told last.  The session reckons on from there by what
+ * imap4_session_tick() says; call it again when the clock was set, or after every imap4_session_tick().  A
+ * session that was never told does not know the time of day, and the capability WITHIN is not there.
+ *
+ * Returns: IMAP4_OK, IMAP4_ERR_INVALID (more than 2^50 seconds away from 1970), IMAP4_ERR_REENTRANT, or a
+ *          fatal error.
+ */
+IMAP4_API IMAP4_MUST_USE int imap4_session_set_clock(imap4_session *session, int64_t seconds);
 
 /** When imap4_session_tick() should be called next at the latest, on the same clock; UINT64_MAX: never. */
 IMAP4_API uint64_t imap4_session_deadline(const imap4_session *session);

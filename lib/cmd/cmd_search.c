@@ -31,11 +31,21 @@ static int go(imap4i_command *c, int phase) {
   return IMAP4I_STEP_AGAIN;
 }
 
+/* RFC 5032 section 2: intervals end now. */
+static void set_times(imap4i_command *c) {
+  for (size_t i = 0; i < c->args.search.count; i++) {
+    imap4i_key *key = &c->args.search.keys[i];
+    if (key->kind == IMAP4I_KEY_OLDER || key->kind == IMAP4I_KEY_YOUNGER)
+      key->second = imap4i_time_of_day(c->s) - (int64_t)key->number;
+  }
+}
+
 static int begin(imap4i_command *c) {
   imap4_session *s = c->s;
   search_context *x = c->context;
   imap4i_batch_init(&x->batch, &s->mem);
   imap4i_search_result_init(&x->result, &s->mem, c->args.search.options);
+  set_times(c);
   int status = imap4i_search_new(&s->mem, &c->args.search, s->limits, &x->search);
   if (status != IMAP4_OK) return status;
   return go(c, s->view->count > 0 ? SEARCH_ASK : SEARCH_TELL);

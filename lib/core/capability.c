@@ -20,6 +20,7 @@ static const struct {
     {"MOVE", IMAP4_FEATURE_MOVE, false},
     {"MULTIAPPEND", IMAP4_FEATURE_MULTIAPPEND, false},
     {"ESEARCH", IMAP4_FEATURE_ESEARCH, false},
+    {"WITHIN", IMAP4_FEATURE_WITHIN, false},
 };
 
 bool imap4i_plaintext_allowed(const imap4_session *s) {

@@ -234,6 +234,21 @@ int imap4_session_tick(imap4_session *s, uint64_t now_ms) {
   return s->fatal;
 }
 
+int imap4_session_set_clock(imap4_session *s, int64_t seconds) {
+  const int64_t most = INT64_C(1) << 50;
+  if (!s || seconds > most || seconds < -most) return IMAP4_ERR_INVALID;
+  int status = imap4i_usable(s);
+  if (status != IMAP4_OK) return status;
+  s->has_clock = true;
+  s->clock_seconds = seconds;
+  s->clock_ms = s->now_ms;
+  return IMAP4_OK;
+}
+
+int64_t imap4i_time_of_day(const imap4_session *s) {
+  return s->clock_seconds + (int64_t)((s->now_ms - s->clock_ms) / 1000);
+}
+
 uint64_t imap4_session_deadline(const imap4_session *s) {
   if (!s || s->fatal || s->closing) return UINT64_MAX;
   uint64_t deadline = s->last_command_ms + s->limits->idle_ms;

@@ -69,6 +69,8 @@ struct imap4_session {
   void *user;      /* the host's */
   imap4i_buf pump; /* read from the transport, not taken yet */
   uint64_t now_ms;
+  int64_t clock_seconds; /* since 1970, when |now_ms| was |clock_ms|; valid if |has_clock| */
+  uint64_t clock_ms;
   uint64_t last_command_ms; /* autologout counts from here */
   uint64_t next_poll_ms;    /* in IDLE */
   uint64_t commands;
@@ -84,6 +86,7 @@ struct imap4_session {
   uint8_t state; /* IMAP4_STATE_* */
   uint8_t tls;   /* IMAP4I_TLS_* */
   bool has_transport;
+  bool has_clock; /* the host has told the time of day */
   bool can_start_tls;
   bool secure;
   bool preauth;
@@ -109,9 +112,12 @@ static inline bool imap4i_may_write(const imap4_session *s) {
   return imap4i_output_waiting(s) < s->limits->output_octets;
 }
 
-/* Features that are not there for this session: masked by the server or the session. */
+/* Features that are not there for this session: masked by the server or the session, or without what they
+ * need. */
 static inline uint64_t imap4i_features_off(const imap4_session *s) {
-  return s->server->features_off | s->features_off;
+  uint64_t off = s->server->features_off | s->features_off;
+  if (!s->has_clock) off |= IMAP4_FEATURE_WITHIN;
+  return off;
 }
 
 /* Whether a feature is there for this session. */
@@ -150,6 +156,8 @@ void imap4i_deselect(imap4_session *s);
 void imap4i_logged_in(imap4_session *s, void *account, uint32_t delimiter);
 /* Whether calls are possible: IMAP4_OK, IMAP4_ERR_REENTRANT or the fatal error. */
 int imap4i_usable(const imap4_session *s);
+/* Seconds since 1970-01-01 00:00:00 UTC, if |has_clock|. */
+int64_t imap4i_time_of_day(const imap4_session *s);
 /* After output was sent or a command ended: give memory back that is not needed. */
 void imap4i_shrink(imap4_session *s);
 

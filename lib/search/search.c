@@ -49,6 +49,8 @@ static uint32_t attributes_of(const imap4i_key *key) {
   case IMAP4I_KEY_BEFORE:
   case IMAP4I_KEY_ON:
   case IMAP4I_KEY_SINCE:
+  case IMAP4I_KEY_OLDER:
+  case IMAP4I_KEY_YOUNGER:
     return IMAP4_ATTR_INTERNALDATE;
   case IMAP4I_KEY_BODY:
   case IMAP4I_KEY_TEXT:
@@ -162,6 +164,10 @@ static uint8_t begin_key(const imap4i_key *key, const imap4i_search_message *mes
   case IMAP4I_KEY_ON:
   case IMAP4I_KEY_SINCE:
     return compare_day(key->kind, row->internaldate, key->day);
+  case IMAP4I_KEY_OLDER:
+    return truth(row->internaldate.present && row->internaldate.seconds <= key->second);
+  case IMAP4I_KEY_YOUNGER:
+    return truth(row->internaldate.present && row->internaldate.seconds >= key->second);
   case IMAP4I_KEY_BODY:
   case IMAP4I_KEY_TEXT:
     return key->text.n == 0 ? IMAP4I_TRUE : IMAP4I_UNKNOWN;

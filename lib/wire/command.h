@@ -144,6 +144,8 @@ enum {
   IMAP4I_KEY_KEYWORD, /* keyword |text| is set */
   IMAP4I_KEY_LARGER,  /* than |number| octets */
   IMAP4I_KEY_SMALLER,
+  IMAP4I_KEY_OLDER, /* than |number| seconds, or as old (RFC 5032) */
+  IMAP4I_KEY_YOUNGER,
   IMAP4I_KEY_BEFORE, /* internal date, |day| */
   IMAP4I_KEY_ON,
   IMAP4I_KEY_SINCE,
@@ -162,7 +164,8 @@ typedef struct imap4i_key {
   bool addresses; /* BCC, CC, FROM, TO: the addresses of |field|, not its text */
   uint32_t operands;
   uint64_t number;
-  int64_t day; /* days since 1970-01-01 */
+  int64_t day;    /* days since 1970-01-01 */
+  int64_t second; /* OLDER, YOUNGER: seconds since then, of the time |number| seconds ago; set at run time */
   imap4i_set set;
   imap4_str field;
   imap4_str text; /* UTF-8, converted from the command's CHARSET */

@@ -26,7 +26,23 @@ typedef struct builder {
 } builder;
 
 /* What follows the name of a key. */
-enum { NOTHING, FLAG, TEXT, FIELD_TEXT, SUBJECT, ADDRESSES, DATE, NUMBER, KEYWORD, SET, NEW, OLD, NOT, OR };
+enum {
+  NOTHING,
+  FLAG,
+  TEXT,
+  FIELD_TEXT,
+  SUBJECT,
+  ADDRESSES,
+  DATE,
+  NUMBER,
+  INTERVAL,
+  KEYWORD,
+  SET,
+  NEW,
+  OLD,
+  NOT,
+  OR
+};
 
 typedef struct key_name {
   imap4_str name;
@@ -56,6 +72,7 @@ static const key_name key_names[] = {
     {NAME("NEW"), NEW, 0, 0, false},
     {NAME("NOT"), NOT, IMAP4I_KEY_NOT, 0, false},
     {NAME("OLD"), OLD, 0, 0, false},
+    {NAME("OLDER"), INTERVAL, IMAP4I_KEY_OLDER, 0, false},
     {NAME("ON"), DATE, IMAP4I_KEY_ON, 0, false},
     {NAME("OR"), OR, IMAP4I_KEY_OR, 0, false},
     {NAME("RECENT"), NOTHING, IMAP4I_KEY_RECENT, 0, false},
@@ -75,11 +92,15 @@ static const key_name key_names[] = {
     {NAME("UNFLAGGED"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_FLAGGED, true},
     {NAME("UNKEYWORD"), KEYWORD, IMAP4I_KEY_KEYWORD, 0, true},
     {NAME("UNSEEN"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_SEEN, true},
+    {NAME("YOUNGER"), INTERVAL, IMAP4I_KEY_YOUNGER, 0, false},
 };
 
-static const key_name *find_key(imap4_str name) {
+/* |features_off|: a client that was not shown WITHIN has no intervals. */
+static const key_name *find_key(imap4_str name, uint64_t features_off) {
+  bool intervals = (features_off & IMAP4_FEATURE_WITHIN) == 0;
   for (size_t i = 0; i < IMAP4I_COUNT(key_names); i++) {
-    if (imap4i_ieq(name, key_names[i].name)) return &key_names[i];
+    if (imap4i_ieq(name, key_names[i].name))
+      return key_names[i].takes != INTERVAL || intervals ? &key_names[i] : NULL;
   }
   return NULL;
 }
@@ -214,6 +235,13 @@ static int take_number_key(builder *b, imap4i_key *key) {
                             &key->number);
 }
 
+static int take_interval_key(builder *b, imap4i_key *key) {
+  int status = imap4i_take_space(b->parser, "Missing number after the search key");
+  if (status != IMAP4_OK) return status;
+  return imap4i_take_number(b->parser, UINT32_MAX, true, "Expected a number of seconds, 1 to 4294967295",
+                            &key->number);
+}
+
 static int take_keyword_key(builder *b, imap4i_key *key) {
   int status = imap4i_take_space(b->parser, "Missing keyword after the search key");
   return status == IMAP4_OK ? imap4i_take_keyword(b->parser, &key->text) : status;
@@ -265,6 +293,9 @@ static int take_key(builder *b, const key_name *name) {
   case NUMBER:
     status = take_number_key(b, &key);
     break;
+  case INTERVAL:
+    status = take_interval_key(b, &key);
+    break;
   case KEYWORD:
     status = take_keyword_key(b, &key);
     break;
@@ -293,7 +324,7 @@ static int begin_key(builder *b, bool *complete) {
     return status == IMAP4_OK ? emit(b, &key) : status;
   }
   imap4_str word = imap4i_take_atom(parser);
-  const key_name *name = find_key(word);
+  const key_name *name = find_key(word, parser->features_off);
   if (word.n == 0) return imap4i_bad(parser, "Expected a search key");
   if (!name) return imap4i_bad(parser, "Unknown search key");
   if (name->takes == NOT || name->takes == OR) {

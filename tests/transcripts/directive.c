@@ -51,6 +51,7 @@ static const struct named features[] = {
     NAMED("LITERAL+", IMAP4_FEATURE_LITERAL_PLUS),
     NAMED("MULTIAPPEND", IMAP4_FEATURE_MULTIAPPEND),
     NAMED("ESEARCH", IMAP4_FEATURE_ESEARCH),
+    NAMED("WITHIN", IMAP4_FEATURE_WITHIN),
     NAMED("STARTTLS", IMAP4_FEATURE_STARTTLS),
     NAMED("AUTH=PLAIN", IMAP4_FEATURE_AUTH_PLAIN),
     NAMED("AUTH=LOGIN", IMAP4_FEATURE_AUTH_LOGIN),
@@ -513,6 +514,14 @@ static void do_notify(struct world *world, const struct step *step) {
   world_called(world, connection, imap4_session_notify(connection->session), "notify");
 }
 
+/* The time of day, in seconds since 1970. */
+static void do_clock(struct world *world, const struct step *step) {
+  struct connection *connection = open_connection(world, step, 2);
+  if (!connection || imap4_session_want(connection->session) & IMAP4_WANT_CLOSED) return;
+  world_called(world, connection,
+               imap4_session_set_clock(connection->session, (int64_t)number(step->words[1])), "set_clock");
+}
+
 /* The n-th store call from here has this status: "fail 1 OVERQUOTA". */
 static void do_fail(struct world *world, const struct step *step) {
   if (world->lenient) return;
@@ -600,6 +609,7 @@ static const struct {
     {"connect", 1, do_nothing, do_connect},
     {"tls", 0, do_nothing, do_tls},
     {"tick", 1, do_nothing, do_tick},
+    {"clock", 1, do_nothing, do_clock},
     {"close", 0, do_nothing, do_close},
     {"bye", 1, do_nothing, do_bye},
     {"mask", 1, do_nothing, do_mask},

@@ -34,6 +34,8 @@ static size_t show_key(char *to, size_t n, const imap4i_key *key) {
                                       [IMAP4I_KEY_KEYWORD] = "keyword",
                                       [IMAP4I_KEY_LARGER] = "larger",
                                       [IMAP4I_KEY_SMALLER] = "smaller",
+                                      [IMAP4I_KEY_OLDER] = "older",
+                                      [IMAP4I_KEY_YOUNGER] = "younger",
                                       [IMAP4I_KEY_BEFORE] = "before",
                                       [IMAP4I_KEY_ON] = "on",
                                       [IMAP4I_KEY_SINCE] = "since",
@@ -45,7 +47,7 @@ static size_t show_key(char *to, size_t n, const imap4i_key *key) {
                                       [IMAP4I_KEY_TEXT] = "text"};
   n = show(to, n, imap4i_str(names[key->kind], strlen(names[key->kind])));
   if (key->kind <= IMAP4I_KEY_NOT) return show_number(to, n, key->operands);
-  if (key->kind == IMAP4I_KEY_FLAG || key->kind == IMAP4I_KEY_LARGER || key->kind == IMAP4I_KEY_SMALLER) {
+  if (key->kind == IMAP4I_KEY_FLAG || (key->kind >= IMAP4I_KEY_LARGER && key->kind <= IMAP4I_KEY_YOUNGER)) {
     to[n++] = ':';
     n = show_number(to, n, (int64_t)key->number);
   } else if (key->kind >= IMAP4I_KEY_BEFORE && key->kind <= IMAP4I_KEY_SENTSINCE) {
@@ -137,6 +139,8 @@ static void test_other_keys(void **state) {
   (void)state;
   check_keys(" LARGER 0", "larger:0");
   check_keys(" SMALLER 4294967295", "smaller:4294967295");
+  check_keys(" OLDER 1", "older:1");
+  check_keys(" UNSEEN younger 4294967295", "flag:8 not1 younger:4294967295 and2");
   check_keys(" BEFORE 1-Jan-1970", "before:0");
   check_keys(" ON \"02-Jan-1970\"", "on:1");
   check_keys(" SINCE 31-Dec-1969", "since:-1");
@@ -217,6 +221,12 @@ static void test_refused(void **state) {
                                     " LARGER x",
                                     " LARGER -1",
                                     " LARGER 4294967296",
+                                    " OLDER",
+                                    " OLDER 0",
+                                    " OLDER 4294967296",
+                                    " YOUNGER -1",
+                                    " YOUNGER 01",
+                                    " YOUNGER 1s",
                                     " SINCE",
                                     " SINCE 1994-02-01",
                                     " SINCE 30-Feb-1994",
@@ -294,6 +304,8 @@ static void check_without(uint64_t features_off, const char *text) {
 static void test_without_features(void **state) {
   (void)state;
   check_without(IMAP4_FEATURE_ESEARCH, " RETURN () ALL");
+  check_without(IMAP4_FEATURE_WITHIN, " OLDER 5");
+  check_without(IMAP4_FEATURE_WITHIN, " (SEEN YOUNGER 5)");
 }
 
 #define BADCHARSET "BADCHARSET (US-ASCII UTF-8)"
