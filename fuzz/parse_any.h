@@ -103,7 +103,8 @@ static inline void parse_any_check_search(const imap4i_search_args *args) {
 }
 
 static inline void parse_any_check_fetch(const imap4i_fetch_args *args, const imap4_limits *limits) {
-  PARSE_ANY_CHECK(args->count > 0 && args->set.n > 0 && args->set.n <= limits->set_ranges);
+  PARSE_ANY_CHECK(args->count > 0 && args->set.n <= limits->set_ranges);
+  PARSE_ANY_CHECK((args->set.n > 0) == (args->set.p != NULL));
   for (size_t i = 0; i < args->count; i++) {
     const imap4i_fetch_item *item = &args->items[i];
     PARSE_ANY_CHECK(item->label.n > 0);

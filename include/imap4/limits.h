@@ -37,7 +37,8 @@ typedef struct imap4_limits {
   uint32_t literals;
   /** Parentheses, NOT and OR inside each other in SEARCH (0 / 32): depth.  BAD. */
   uint32_t nesting;
-  /** Ranges in one sequence set (0 / 16,384).  BAD. */
+  /** Ranges in one sequence set (0 / 16,384).  BAD.  A result of SEARCH that takes more is not saved: NO
+   *  [NOTSAVED]. */
   uint32_t set_ranges;
   /** Search keys in one command (0 / 1,024): work.  BAD. */
   uint32_t search_keys;

@@ -15,6 +15,7 @@ enum {
   SEARCH_DIGEST,
   SEARCH_NEED,
   SEARCH_FEED,
+  SEARCH_END,
   SEARCH_TELL
 };
 
@@ -29,6 +30,26 @@ _Static_assert(sizeof(search_context) <= 512, "fits the context in dispatch.c");
 static int go(imap4i_command *c, int phase) {
   c->phase = phase;
   return IMAP4I_STEP_AGAIN;
+}
+
+static bool saves(const imap4i_command *c) {
+  return (c->args.search.options & IMAP4I_RETURN_SAVE) != 0;
+}
+
+/* "$" becomes the UIDs that it stands for now; what is saved may change under it. */
+static int set_saved(imap4i_command *c) {
+  imap4_uid_ranges saved = imap4i_uidset_ranges(&c->s->view->saved);
+  imap4i_set set = {NULL, 0};
+  for (size_t i = 0; i < c->args.search.count; i++) {
+    imap4i_key *key = &c->args.search.keys[i];
+    if ((key->kind != IMAP4I_KEY_SEQUENCE && key->kind != IMAP4I_KEY_UID) || key->set.n > 0) continue;
+    if (!set.p && !(set.p = imap4i_arena_array(&c->arena, saved.n, sizeof *set.p))) return IMAP4_ERR_NOMEM;
+    for (; set.n < saved.n; set.n++)
+      set.p[set.n] = (imap4i_set_range){saved.p[set.n].first, saved.p[set.n].last};
+    key->kind = IMAP4I_KEY_UID;
+    key->set = set;
+  }
+  return IMAP4_OK;
 }
 
 /* RFC 5032 section 2: intervals end now. */
@@ -46,9 +67,11 @@ static int begin(imap4i_command *c) {
   imap4i_batch_init(&x->batch, &s->mem);
   imap4i_search_result_init(&x->result, &s->mem, c->args.search.options);
   set_times(c);
-  int status = imap4i_search_new(&s->mem, &c->args.search, s->limits, &x->search);
+  int status = set_saved(c);
+  if (saves(c)) imap4i_uidset_free(&s->view->saved); /* RFC 5182 section 2.1: unless this succeeds */
+  if (status == IMAP4_OK) status = imap4i_search_new(&s->mem, &c->args.search, s->limits, &x->search);
   if (status != IMAP4_OK) return status;
-  return go(c, s->view->count > 0 ? SEARCH_ASK : SEARCH_TELL);
+  return go(c, s->view->count > 0 ? SEARCH_ASK : SEARCH_END);
 }
 
 static int ask(imap4i_command *c) {
@@ -75,14 +98,14 @@ static int verdict(imap4i_command *c, int result, int undecided_phase) {
   uint32_t uid = imap4i_batch_row(&x->batch)->uid;
   if (result == IMAP4I_SEARCH_YES && !imap4i_search_result_add(&x->result, uid)) return IMAP4_ERR_NOMEM;
   x->batch.at++;
-  return go(c, imap4i_search_result_settled(&x->result) ? SEARCH_TELL : SEARCH_MESSAGE);
+  return go(c, imap4i_search_result_settled(&x->result) ? SEARCH_END : SEARCH_MESSAGE);
 }
 
 static int message(imap4i_command *c) {
   search_context *x = c->context;
   imap4i_view *v = c->s->view;
   const imap4_row *row = imap4i_batch_row(&x->batch);
-  if (!row) return go(c, x->batch.last ? SEARCH_TELL : SEARCH_ASK);
+  if (!row) return go(c, x->batch.last ? SEARCH_END : SEARCH_ASK);
   imap4_uid_ranges uids = imap4i_uidset_ranges(&v->uids);
   if (!imap4i_ranges_has(uids, row->uid)) {
     x->batch.at++;
@@ -135,10 +158,22 @@ static int feed(imap4i_command *c) {
   return verdict(c, imap4i_search_feed(x->search, data), SEARCH_NEED);
 }
 
+/* All is found. */
+static int end(imap4i_command *c) {
+  search_context *x = c->context;
+  int status = saves(c) ? imap4i_search_result_save(&x->result, c->s) : IMAP4_OK;
+  if (status == IMAP4_ST_LIMIT)
+    return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("NOTSAVED"), IMAP4I_S("The result has too many ranges"));
+  return status != IMAP4_OK ? status : go(c, SEARCH_TELL);
+}
+
 static int tell(imap4i_command *c) {
   search_context *x = c->context;
   int status = imap4i_search_result_tell(&x->result, c);
-  return status == IMAP4I_STEP_DONE ? imap4i_reply_ok(c, IMAP4I_S("SEARCH completed")) : status;
+  if (status < 0 && saves(c)) imap4i_uidset_free(&c->s->view->saved);
+  if (status != IMAP4I_STEP_DONE) return status;
+  return imap4i_reply_ok(c, saves(c) ? IMAP4I_S("SEARCH completed, result saved")
+                                     : IMAP4I_S("SEARCH completed"));
 }
 
 int imap4i_cmd_search(imap4i_command *c) {
@@ -157,6 +192,8 @@ int imap4i_cmd_search(imap4i_command *c) {
     return need(c);
   case SEARCH_FEED:
     return feed(c);
+  case SEARCH_END:
+    return end(c);
   default:
     return tell(c);
   }

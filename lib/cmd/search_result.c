@@ -23,8 +23,16 @@ static bool lists(const imap4i_search_result *result) {
   return result->options == 0 || result->options & IMAP4I_RETURN_ALL;
 }
 
+/* RFC 5182 section 2.4: whether all that is found is saved, and not what MIN and MAX tell alone. */
+static bool saves_all(const imap4i_search_result *result) {
+  uint32_t options = result->options;
+  if ((options & IMAP4I_RETURN_SAVE) == 0) return false;
+  return options & (IMAP4I_RETURN_ALL | IMAP4I_RETURN_COUNT) ||
+         (options & (IMAP4I_RETURN_MIN | IMAP4I_RETURN_MAX)) == 0;
+}
+
 bool imap4i_search_result_add(imap4i_search_result *result, uint32_t uid) {
-  if (lists(result) && !imap4i_uidset_add(&result->found, uid, uid)) return false;
+  if ((lists(result) || saves_all(result)) && !imap4i_uidset_add(&result->found, uid, uid)) return false;
   if (result->count == 0) result->min = uid;
   result->max = uid;
   result->count++;
@@ -32,7 +40,41 @@ bool imap4i_search_result_add(imap4i_search_result *result, uint32_t uid) {
 }
 
 bool imap4i_search_result_settled(const imap4i_search_result *result) {
-  return result->options == IMAP4I_RETURN_MIN && result->count > 0;
+  return (result->options & ~IMAP4I_RETURN_SAVE) == IMAP4I_RETURN_MIN && result->count > 0;
+}
+
+/* ---- saving --------------------------------------------------------------------------------- */
+
+/* One more range, not before those that are there.  It becomes one with the last if the view has nothing
+ * between them. */
+static int keep(imap4_session *s, imap4_uid_range range, imap4i_uidset *saved) {
+  imap4_uid_range *last = saved->n > 0 ? &saved->p[saved->n - 1] : NULL;
+  if (last && imap4i_ranges_next(imap4i_uidset_ranges(&s->view->uids), last->last) == range.first) {
+    last->last = range.last;
+    return IMAP4_OK;
+  }
+  if (!imap4i_uidset_add(saved, range.first, range.last)) return IMAP4_ERR_NOMEM;
+  return saved->n <= s->limits->set_ranges ? IMAP4_OK : IMAP4_ST_LIMIT;
+}
+
+static int keep_one(imap4_session *s, uint32_t uid, imap4i_uidset *saved) {
+  return keep(s, (imap4_uid_range){uid, uid}, saved);
+}
+
+int imap4i_search_result_save(const imap4i_search_result *result, imap4_session *s) {
+  imap4i_uidset *saved = &s->view->saved;
+  bool all = saves_all(result);
+  bool some = !all && result->count > 0;
+  int status = IMAP4_OK;
+  imap4i_uidset_free(saved);
+  if (some && result->options & IMAP4I_RETURN_MIN) status = keep_one(s, result->min, saved);
+  for (size_t i = 0; all && status == IMAP4_OK && i < result->found.n; i++) {
+    status = keep(s, result->found.p[i], saved);
+  }
+  if (some && status == IMAP4_OK && result->options & IMAP4I_RETURN_MAX)
+    status = keep_one(s, result->max, saved);
+  if (status != IMAP4_OK) imap4i_uidset_free(saved);
+  return status;
 }
 
 /* ---- telling -------------------------------------------------------------------------------- */
@@ -68,7 +110,7 @@ static int tell_head(imap4i_search_result *result, imap4i_command *c) {
   if (status < 0) return status;
   c->line_open = true;
   c->s->progress++;
-  result->phase = TELL_NUMBERS;
+  result->phase = lists(result) ? TELL_NUMBERS : TELL_END;
   return IMAP4I_STEP_AGAIN;
 }
 
@@ -126,6 +168,7 @@ static int tell_end(imap4i_command *c) {
 }
 
 int imap4i_search_result_tell(imap4i_search_result *result, imap4i_command *c) {
+  if (result->options == IMAP4I_RETURN_SAVE) return IMAP4I_STEP_DONE;
   switch (result->phase) {
   case TELL_HEAD:
     return tell_head(result, c);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a SEARCH has found and how it is told: the SEARCH response of RFC 3501, or the ESEARCH response with
- * the items that the client asked for (RFC 4731).  Keeps UIDs, as ranges, and only if an item needs them; for
- * MIN, MAX and COUNT alone a mailbox of any size costs nothing.
+ * the items that the client asked for (RFC 4731), or not at all if it is saved only (RFC 5182).  Keeps UIDs,
+ * as ranges, and only if an item needs them; for MIN, MAX and COUNT alone a mailbox of any size costs
+ * nothing.
  */
 #ifndef IMAP4I_SEARCH_RESULT_H
 #define IMAP4I_SEARCH_RESULT_H
@@ -28,6 +29,9 @@ void imap4i_search_result_free(imap4i_search_result *result);
 IMAP4_MUST_USE bool imap4i_search_result_add(imap4i_search_result *result, uint32_t uid);
 /* Whether the answer stays as it is whatever else is found. */
 bool imap4i_search_result_settled(const imap4i_search_result *result);
+/* Save what RFC 5182 section 2.4 says of it in the view.  IMAP4_OK, IMAP4_ST_LIMIT, IMAP4_ERR_NOMEM; what was
+ * saved before is gone in any case. */
+int imap4i_search_result_save(const imap4i_search_result *result, imap4_session *s);
 /* Write the response, piece by piece: steps until IMAP4I_STEP_DONE.  In UIDs for a UID command, else in
  * sequence numbers of the view. */
 int imap4i_search_result_tell(imap4i_search_result *result, imap4i_command *c);

@@ -20,6 +20,7 @@ static const struct {
     {"MOVE", IMAP4_FEATURE_MOVE, false},
     {"MULTIAPPEND", IMAP4_FEATURE_MULTIAPPEND, false},
     {"ESEARCH", IMAP4_FEATURE_ESEARCH, false},
+    {"SEARCHRES", IMAP4_FEATURE_SEARCHRES, false},
     {"WITHIN", IMAP4_FEATURE_WITHIN, false},
 };
 

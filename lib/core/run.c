@@ -66,6 +66,12 @@ static int refuse_command(imap4i_command *c, const imap4i_row *row, const imap4i
   return IMAP4I_STEP_AGAIN;
 }
 
+/* RFC 5182 section 2.1: a SEARCH that was to save its result and gets a NO has saved that there is none. */
+static void forget_saved(imap4_session *s, const imap4i_row *row, const imap4i_args *args) {
+  bool saves = row && row->parse == imap4i_parse_search && args->search.options & IMAP4I_RETURN_SAVE;
+  if (saves && s->view) imap4i_uidset_free(&s->view->saved);
+}
+
 /* The command in the input buffer begins: it becomes the command's own text. */
 static int begin_command(imap4_session *s) {
   imap4i_command *c = imap4i_calloc(&s->mem, sizeof *c);
@@ -85,8 +91,16 @@ static int begin_command(imap4_session *s) {
   parser.features_off = imap4i_features_off(s);
   const imap4i_row *row = NULL;
   int status = parse_head(s, &parser, &c->tag, &row);
-  if (refusal.text.n > 0) return refuse_command(c, row, &refusal);
+  if (refusal.text.n > 0) {
+    /* What was kept of it may say what a NO means. */
+    if (status == IMAP4_OK && refusal.no && row->parse == imap4i_parse_search)
+      (void)row->parse(&parser, &c->args);
+    if (refusal.no) forget_saved(s, row, &c->args);
+    return refuse_command(c, row, &refusal);
+  }
   if (status == IMAP4_OK) status = row->parse(&parser, &c->args);
+  if (status != IMAP4_OK && (status != IMAP4I_PARSE_REFUSED || parser.error.no))
+    forget_saved(s, row, &c->args);
   if (status == IMAP4I_PARSE_REFUSED) return refuse_command(c, row, &parser.error);
   if (status != IMAP4_OK) return status;
   if (row->context > 0 && !(c->context = imap4i_arena_alloc(&c->arena, row->context))) return IMAP4_ERR_NOMEM;

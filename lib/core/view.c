@@ -117,6 +117,8 @@ static int collect(const imap4i_set *set, uint32_t star, uint32_t most, bool len
 int imap4i_view_resolve(imap4i_view *view, const imap4i_set *set, bool uid, bool lenient, imap4i_uidset *to) {
   imap4_uid_ranges uids = imap4i_uidset_ranges(&view->uids);
   uint32_t largest_uid = uids.n > 0 ? uids.p[uids.n - 1].last : 0;
+  if (set->n == 0)
+    return imap4i_uidset_intersect(to, uids, imap4i_uidset_ranges(&view->saved)) ? IMAP4_OK : IMAP4_ERR_NOMEM;
   imap4i_uidset numbers;
   imap4i_uidset_init(&numbers, to->mem);
   int status = collect(set, uid ? largest_uid : view->count, uid ? largest_uid : view->count, lenient || uid,
@@ -156,6 +158,7 @@ void imap4i_view_commit_removal(imap4i_view *view) {
 void imap4i_view_init(imap4i_view *view, imap4i_mem *mem) {
   imap4i_uidset_init(&view->uids, mem);
   imap4i_uidset_init(&view->recent, mem);
+  imap4i_uidset_init(&view->saved, mem);
   imap4i_uidset_init(&view->gone, mem);
   imap4i_uidset_init(&view->kept, mem);
   imap4i_uidset_init(&view->kept_recent, mem);
@@ -164,6 +167,7 @@ void imap4i_view_init(imap4i_view *view, imap4i_mem *mem) {
 void imap4i_view_free(imap4i_view *view) {
   imap4i_uidset_free(&view->uids);
   imap4i_uidset_free(&view->recent);
+  imap4i_uidset_free(&view->saved);
   imap4i_uidset_free(&view->gone);
   imap4i_uidset_free(&view->kept);
   imap4i_uidset_free(&view->kept_recent);

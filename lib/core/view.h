@@ -14,8 +14,11 @@ typedef struct imap4i_view {
   void *mailbox;        /* the store's */
   imap4i_uidset uids;   /* messages the client knows, in order of their sequence numbers */
   imap4i_uidset recent; /* those that are \Recent to this session */
-  imap4i_uidset gone;   /* found to be expunged, while this is being told */
-  imap4i_uidset kept;   /* |uids| without them, and |recent|; while this is being told */
+  /* The saved result of a SEARCH (RFC 5182): those of its members that are in |uids| too.  Members that were
+   * expunged, and UIDs between its members that never were in |uids|, do not count; so it has few ranges. */
+  imap4i_uidset saved;
+  imap4i_uidset gone; /* found to be expunged, while this is being told */
+  imap4i_uidset kept; /* |uids| without them, and |recent|; while this is being told */
   imap4i_uidset kept_recent;
   uint64_t modseq;         /* flag changes are told up to this mod-sequence */
   uint64_t expunge_modseq; /* and expunges up to this one */
@@ -51,9 +54,9 @@ typedef struct imap4i_view {
 uint32_t imap4i_view_seq(imap4i_view *view, uint32_t uid);
 
 /*
- * The messages that a set of sequence numbers or (|uid|) UIDs names, as UIDs: |to| becomes them.
- * IMAP4_OK; IMAP4I_PARSE_REFUSED for a sequence number that no message has (RFC 3501 section 9,
- * seq-number), unless |lenient|; IMAP4_ERR_NOMEM.
+ * The messages that a set of sequence numbers or (|uid|) UIDs names, as UIDs: |to| becomes them.  "$" names
+ * the saved ones. IMAP4_OK; IMAP4I_PARSE_REFUSED for a sequence number that no message has (RFC 3501 section
+ * 9, seq-number), unless |lenient|; IMAP4_ERR_NOMEM.
  */
 int imap4i_view_resolve(imap4i_view *view, const imap4i_set *set, bool uid, bool lenient, imap4i_uidset *to);
 

@@ -171,11 +171,12 @@ typedef struct imap4i_key {
   imap4_str text; /* UTF-8, converted from the command's CHARSET */
 } imap4i_key;
 
-/* Result options of SEARCH, as bits (RFC 4731). */
+/* Result options of SEARCH, as bits (RFC 4731 unless said). */
 #define IMAP4I_RETURN_MIN 0x01u
 #define IMAP4I_RETURN_MAX 0x02u
 #define IMAP4I_RETURN_ALL 0x04u
 #define IMAP4I_RETURN_COUNT 0x08u
+#define IMAP4I_RETURN_SAVE 0x10u /* RFC 5182 */
 
 /* Postfix order: operands, then their operator; evaluated with a stack, never by recursion.  The whole has
  * one value. */

@@ -5,6 +5,8 @@
  */
 #include "wire/parse_base.h"
 
+#include "imap4/session.h"
+
 #define FIRST_ELEMENTS 8
 
 void imap4i_parser_init(imap4i_parser *parser, imap4_str text, imap4i_arena *arena,
@@ -12,6 +14,10 @@ void imap4i_parser_init(imap4i_parser *parser, imap4_str text, imap4i_arena *are
   *parser = (imap4i_parser){.arena = arena, .limits = limits, .delimiter = delimiter};
   parser->p = text.n > 0 ? text.p : "";
   parser->end = parser->p + text.n;
+}
+
+bool imap4i_saved_is_next(const imap4i_parser *parser) {
+  return imap4i_next_is(parser, '$') && (parser->features_off & IMAP4_FEATURE_SEARCHRES) == 0;
 }
 
 int imap4i_no(imap4i_parser *parser, const char *codez, const char *textz) {
@@ -122,7 +128,20 @@ static size_t count_ranges(const imap4i_parser *parser, size_t max) {
   return n;
 }
 
+/* What follows a set. */
+static int end_set(imap4i_parser *parser) {
+  if (parser->p < parser->end && *parser->p != ' ' && *parser->p != ')') {
+    return imap4i_bad(parser, "Invalid sequence set: expected 1, 2:4, 7:* and so on");
+  }
+  return IMAP4_OK;
+}
+
 int imap4i_take_set(imap4i_parser *parser, imap4i_set *set) {
+  if (imap4i_saved_is_next(parser)) {
+    parser->p++;
+    *set = (imap4i_set){NULL, 0};
+    return end_set(parser);
+  }
   size_t capacity = count_ranges(parser, parser->limits->set_ranges);
   if (capacity > parser->limits->set_ranges) return imap4i_bad(parser, "Too many ranges in the sequence set");
   set->n = 0;
@@ -139,10 +158,7 @@ int imap4i_take_set(imap4i_parser *parser, imap4i_set *set) {
     }
     set->n++;
   } while (imap4i_take_char(parser, ','));
-  if (parser->p < parser->end && *parser->p != ' ' && *parser->p != ')') {
-    return imap4i_bad(parser, "Invalid sequence set: expected 1, 2:4, 7:* and so on");
-  }
-  return IMAP4_OK;
+  return end_set(parser);
 }
 
 /* ---- strings -------------------------------------------------------------------------------- */

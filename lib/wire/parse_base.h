@@ -43,6 +43,8 @@ imap4_str imap4i_take_item_name(imap4i_parser *parser);
 /* Decimal digits as RFC 3501's number or, with |nonzero|, nz-number, at most |max|. */
 int imap4i_take_number(imap4i_parser *parser, uint64_t max, bool nonzero, const char *textz, uint64_t *value);
 int imap4i_take_set(imap4i_parser *parser, imap4i_set *set);
+/* Whether "$" stands here, and the client was shown that there is one. */
+bool imap4i_saved_is_next(const imap4i_parser *parser);
 /* quoted or literal; no NUL in it.  |textz| is for the client if there is no string. */
 int imap4i_take_string(imap4i_parser *parser, const char *textz, imap4_str *s);
 int imap4i_take_astring(imap4i_parser *parser, const char *textz, imap4_str *s);

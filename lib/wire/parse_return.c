@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Result options of SEARCH (RFC 4466 section 2.6.1, RFC 4731): what is to be told of what is found. */
+/* Result options of SEARCH (RFC 4466 section 2.6.1, RFC 4731, RFC 5182): what is to be told of what is found.
+ */
+#include "imap4/session.h"
 #include "wire/parse_base.h"
 
 #define NAME(s)                                                                                              \
@@ -8,17 +10,19 @@
 static const struct {
   imap4_str name;
   uint32_t option;
+  uint64_t feature;
 } options[] = {
-    {NAME("MIN"), IMAP4I_RETURN_MIN},
-    {NAME("MAX"), IMAP4I_RETURN_MAX},
-    {NAME("ALL"), IMAP4I_RETURN_ALL},
-    {NAME("COUNT"), IMAP4I_RETURN_COUNT},
+    {NAME("MIN"), IMAP4I_RETURN_MIN, IMAP4_FEATURE_ESEARCH},
+    {NAME("MAX"), IMAP4I_RETURN_MAX, IMAP4_FEATURE_ESEARCH},
+    {NAME("ALL"), IMAP4I_RETURN_ALL, IMAP4_FEATURE_ESEARCH},
+    {NAME("COUNT"), IMAP4I_RETURN_COUNT, IMAP4_FEATURE_ESEARCH},
+    {NAME("SAVE"), IMAP4I_RETURN_SAVE, IMAP4_FEATURE_SEARCHRES},
 };
 
 static int take_option(imap4i_parser *parser, imap4i_search_args *args) {
   imap4_str name = imap4i_take_atom(parser);
   for (size_t i = 0; i < IMAP4I_COUNT(options); i++) {
-    if (!imap4i_ieq(name, options[i].name)) continue;
+    if (!imap4i_ieq(name, options[i].name) || parser->features_off & options[i].feature) continue;
     args->options |= options[i].option;
     return IMAP4_OK;
   }

@@ -317,7 +317,8 @@ static int begin_key(builder *b, bool *complete) {
   *complete = false;
   if (status != IMAP4_OK) return status;
   if (imap4i_take_char(parser, '(')) return nest(b, IMAP4I_KEY_AND);
-  if (parser->p < parser->end && (*parser->p == '*' || imap4i_is_digit(*parser->p))) {
+  if (imap4i_saved_is_next(parser) ||
+      (parser->p < parser->end && (*parser->p == '*' || imap4i_is_digit(*parser->p)))) {
     imap4i_key key = {.kind = IMAP4I_KEY_SEQUENCE};
     *complete = true;
     status = imap4i_take_set(parser, &key.set);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The parser's ground floor: literals, strings, sets, mailbox names, flags and dates. */
+#include "imap4/session.h"
 #include "parse_test.h"
 
 static parse_case c;
@@ -137,6 +138,7 @@ static void test_set(void **state) {
   check_set(" 2,4:7,9,12:*", "2-2 4-7 9-9 12-0");
   check_set(" 1:4294967295", "1-4294967295");
   check_set(" 5 ", "5-5");
+  check_set(" $", "");
 }
 
 static void test_set_refused(void **state) {
@@ -144,12 +146,21 @@ static void test_set_refused(void **state) {
   static const char *const bad[] = {
       "",      " ",    "1",   " 0",   " 1:0",   " 1,0",          " 4294967296",
       " 1,",   " ,1",  " 1:", " :1",  " 1:2:3", " 1,,2",         " -1",
-      " a",    " 1a",  " **", " 1*",  " $",     " 1 2",          "  1",
+      " a",    " 1a",  " **", " 1*",  " $1",    " 1 2",          "  1",
       " 1:2;", " 01",  " +1", " (1)", " \"1\"", " 1:4294967296", " 99999999999999999999",
       " 1\t",  " 1.2", " *1"};
   for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
     check_bad(&c, imap4i_parse_set, bad[i]);
   }
+}
+
+/* A client that was not shown SEARCHRES has no "$". */
+static void test_set_without_saved(void **state) {
+  (void)state;
+  parse_begin(&c, " $", 2);
+  c.parser.features_off = IMAP4_FEATURE_SEARCHRES;
+  assert_int_equal(imap4i_parse_set(&c.parser, &c.args), IMAP4I_PARSE_REFUSED);
+  parse_end(&c);
 }
 
 static void test_set_limit(void **state) {
@@ -500,6 +511,7 @@ int main(void) {
       cmocka_unit_test_setup(test_nul, setup),
       cmocka_unit_test_setup(test_set, setup),
       cmocka_unit_test_setup(test_set_refused, setup),
+      cmocka_unit_test_setup(test_set_without_saved, setup),
       cmocka_unit_test_setup(test_set_limit, setup),
       cmocka_unit_test_setup(test_mailbox, setup),
       cmocka_unit_test_setup(test_mailbox_no, setup),

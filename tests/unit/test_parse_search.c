@@ -150,6 +150,8 @@ static void test_other_keys(void **state) {
   check_keys(" 5:9,20", "seq:5-9,20-20");
   check_keys(" *", "seq:0-0");
   check_keys(" UID 1:*", "uid:1-0");
+  check_keys(" $", "seq");
+  check_keys(" UID $ NOT ($)", "uid seq not1 and2");
 }
 
 static void test_operators(void **state) {
@@ -260,7 +262,13 @@ static void test_refused(void **state) {
                                     " (RETURN () ALL)",
                                     " CHARSET UTF-8 RETURN () ALL",
                                     " MODSEQ 5",
-                                    " $",
+                                    " $5",
+                                    " $,1",
+                                    " 1,$",
+                                    " $:5",
+                                    " $$",
+                                    " UID $,1",
+                                    " RETURN (SAVE $) ALL",
                                     " ALL {3}"};
   for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
     check_bad(&c, imap4i_parse_search, bad[i]);
@@ -286,6 +294,8 @@ static void test_return(void **state) {
   check_options(" RETURN (COUNT Min count) ALL", IMAP4I_RETURN_COUNT | IMAP4I_RETURN_MIN, "all");
   check_options(" RETURN (MIN MAX ALL COUNT) ALL",
                 IMAP4I_RETURN_MIN | IMAP4I_RETURN_MAX | IMAP4I_RETURN_ALL | IMAP4I_RETURN_COUNT, "all");
+  check_options(" RETURN (SAVE) ALL", IMAP4I_RETURN_SAVE, "all");
+  check_options(" RETURN (MIN save) $", IMAP4I_RETURN_MIN | IMAP4I_RETURN_SAVE, "seq");
   c.limits.list_items = 2;
   check_ok(&c, imap4i_parse_search, " RETURN (MIN MIN) ALL");
   check_bad(&c, imap4i_parse_search, " RETURN (MIN MIN MIN) ALL");
@@ -305,6 +315,9 @@ static void test_without_features(void **state) {
   (void)state;
   check_without(IMAP4_FEATURE_ESEARCH, " RETURN () ALL");
   check_without(IMAP4_FEATURE_WITHIN, " OLDER 5");
+  check_without(IMAP4_FEATURE_SEARCHRES, " $");
+  check_without(IMAP4_FEATURE_SEARCHRES, " UID $");
+  check_without(IMAP4_FEATURE_SEARCHRES, " RETURN (SAVE) ALL");
   check_without(IMAP4_FEATURE_WITHIN, " (SEEN YOUNGER 5)");
 }
 
