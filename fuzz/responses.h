@@ -239,6 +239,16 @@ static inline bool response_search(grammar *g) {
   return response_end(g);
 }
 
+/* RFC 9394: a range, and what is in it. */
+static inline bool response_partial(grammar *g) {
+  uint64_t number;
+  if (!grammar_octet(g, '(')) return false;
+  bool minus = grammar_octet(g, '-');
+  if (!grammar_number(g, &number) || number == 0 || !grammar_octet(g, ':')) return false;
+  if (grammar_octet(g, '-') != minus || !grammar_number(g, &number) || number == 0) return false;
+  return grammar_octet(g, ' ') && (grammar_word(g, "NIL") || response_set(g)) && grammar_octet(g, ')');
+}
+
 /* RFC 4731: the items in the order in which they are sent. */
 static inline bool response_esearch(grammar *g) {
   uint64_t number;
@@ -247,7 +257,9 @@ static inline bool response_esearch(grammar *g) {
   if (grammar_word(g, " MIN ") && (!grammar_number(g, &number) || number == 0)) return false;
   if (grammar_word(g, " MAX ") && (!grammar_number(g, &number) || number == 0)) return false;
   if (grammar_word(g, " COUNT ") && !grammar_number(g, &number)) return false;
-  return (!grammar_word(g, " ALL ") || response_set(g)) && response_end(g);
+  if (grammar_word(g, " ALL ") && !response_set(g)) return false;
+  if (grammar_word(g, " PARTIAL ") && !response_partial(g)) return false;
+  return response_end(g);
 }
 
 static inline bool response_untagged(grammar *g, responses *r) {

@@ -79,6 +79,7 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 #define IMAP4_FEATURE_AUTH_LOGIN 0x00002000u   /**< the LOGIN mechanism (never standardised, widely used) */
 #define IMAP4_FEATURE_ESEARCH 0x00040000u      /**< RFC 4731 */
 #define IMAP4_FEATURE_SEARCHRES 0x00080000u    /**< RFC 5182; needs ESEARCH */
+#define IMAP4_FEATURE_PARTIAL 0x00100000u      /**< RFC 9394; needs ESEARCH */
 #define IMAP4_FEATURE_WITHIN 0x00200000u       /**< RFC 5032; needs imap4_session_set_clock() */
 
 /** A name and a value that the ID response tells (RFC 2971). */

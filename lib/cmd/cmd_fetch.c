@@ -4,6 +4,7 @@
  * the store (the digest, \Seen, the first octets of the first section) is done before the response begins, so
  * that a message that was expunged by others leaves no half answer; later octets stream as the client reads.
  */
+#include "cmd/partial.h"
 #include "core/batch.h"
 #include "core/digester.h"
 #include "mail/digest.h"
@@ -104,15 +105,30 @@ static void look_at_items(imap4i_command *c) {
   if (x->digests) x->attributes |= IMAP4_ATTR_DIGEST | IMAP4_ATTR_SIZE;
 }
 
+/* Of the messages, those that the modifier PARTIAL asks for.  False without memory. */
+static bool keep_part(imap4i_command *c) {
+  fetch_context *x = c->context;
+  if (c->args.fetch.partial.first == 0) return true;
+  imap4i_uidset part;
+  imap4i_uidset_init(&part, x->uids.mem);
+  bool ok = imap4i_partial_cut(&c->args.fetch.partial, imap4i_uidset_ranges(&x->uids), &part);
+  imap4i_uidset_free(&x->uids);
+  x->uids = part;
+  return ok;
+}
+
 static int begin(imap4i_command *c) {
   imap4_session *s = c->s;
   fetch_context *x = c->context;
+  if (c->args.fetch.partial.first > 0 && !c->row->uid) /* RFC 9394 section 3.3 */
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("PARTIAL is for UID FETCH"));
   imap4i_uidset_init(&x->uids, &s->mem);
   imap4i_batch_init(&x->batch, &s->mem);
   imap4i_buf_init(&x->fields, &s->mem, SIZE_MAX);
   int status = imap4i_view_resolve(s->view, &c->args.fetch.set, c->row->uid, c->row->uid, &x->uids);
   if (status == IMAP4I_PARSE_REFUSED) return imap4i_reply_no_message(c);
   if (status != IMAP4_OK) return status;
+  if (!keep_part(c)) return IMAP4_ERR_NOMEM;
   if (x->uids.n == 0) return imap4i_reply_ok(c, IMAP4I_S("FETCH completed; no such message"));
   look_at_items(c);
   return go(c, FETCH_ASK);

@@ -65,7 +65,7 @@ static int begin(imap4i_command *c) {
   imap4_session *s = c->s;
   search_context *x = c->context;
   imap4i_batch_init(&x->batch, &s->mem);
-  imap4i_search_result_init(&x->result, &s->mem, c->args.search.options);
+  imap4i_search_result_init(&x->result, &s->mem, &c->args.search);
   set_times(c);
   int status = set_saved(c);
   if (saves(c)) imap4i_uidset_free(&s->view->saved); /* RFC 5182 section 2.1: unless this succeeds */
@@ -161,6 +161,7 @@ static int feed(imap4i_command *c) {
 /* All is found. */
 static int end(imap4i_command *c) {
   search_context *x = c->context;
+  if (!imap4i_search_result_end(&x->result)) return IMAP4_ERR_NOMEM;
   int status = saves(c) ? imap4i_search_result_save(&x->result, c->s) : IMAP4_OK;
   if (status == IMAP4_ST_LIMIT)
     return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("NOTSAVED"), IMAP4I_S("The result has too many ranges"));

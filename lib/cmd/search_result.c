@@ -9,13 +9,17 @@
 
 enum { TELL_HEAD, TELL_NUMBERS, TELL_END };
 
-void imap4i_search_result_init(imap4i_search_result *result, imap4i_mem *mem, uint32_t options) {
-  *result = (imap4i_search_result){.options = options};
+void imap4i_search_result_init(imap4i_search_result *result, imap4i_mem *mem,
+                               const imap4i_search_args *args) {
+  *result = (imap4i_search_result){.options = args->options, .partial = args->partial};
   imap4i_uidset_init(&result->found, mem);
+  imap4i_uidset_init(&result->part, mem);
 }
 
 void imap4i_search_result_free(imap4i_search_result *result) {
-  if (result->found.mem) imap4i_uidset_free(&result->found);
+  if (!result->found.mem) return;
+  imap4i_uidset_free(&result->found);
+  imap4i_uidset_free(&result->part);
 }
 
 /* Whether all that is found is told. */
@@ -23,16 +27,24 @@ static bool lists(const imap4i_search_result *result) {
   return result->options == 0 || result->options & IMAP4I_RETURN_ALL;
 }
 
-/* RFC 5182 section 2.4: whether all that is found is saved, and not what MIN and MAX tell alone. */
+/* RFC 5182 section 2.4, RFC 9394 section 3.2: whether all that is found is saved, and not what MIN, MAX and
+ * PARTIAL tell alone. */
 static bool saves_all(const imap4i_search_result *result) {
   uint32_t options = result->options;
   if ((options & IMAP4I_RETURN_SAVE) == 0) return false;
   return options & (IMAP4I_RETURN_ALL | IMAP4I_RETURN_COUNT) ||
-         (options & (IMAP4I_RETURN_MIN | IMAP4I_RETURN_MAX)) == 0;
+         (options & (IMAP4I_RETURN_MIN | IMAP4I_RETURN_MAX | IMAP4I_RETURN_PARTIAL)) == 0;
+}
+
+/* Whether the UID of one more message is needed. */
+static bool keeps(const imap4i_search_result *result) {
+  if (lists(result) || saves_all(result)) return true;
+  if ((result->options & IMAP4I_RETURN_PARTIAL) == 0) return false;
+  return result->partial.from_end || result->count < imap4i_partial_reach(&result->partial);
 }
 
 bool imap4i_search_result_add(imap4i_search_result *result, uint32_t uid) {
-  if ((lists(result) || saves_all(result)) && !imap4i_uidset_add(&result->found, uid, uid)) return false;
+  if (keeps(result) && !imap4i_uidset_add(&result->found, uid, uid)) return false;
   if (result->count == 0) result->min = uid;
   result->max = uid;
   result->count++;
@@ -40,7 +52,20 @@ bool imap4i_search_result_add(imap4i_search_result *result, uint32_t uid) {
 }
 
 bool imap4i_search_result_settled(const imap4i_search_result *result) {
-  return (result->options & ~IMAP4I_RETURN_SAVE) == IMAP4I_RETURN_MIN && result->count > 0;
+  const uint32_t all = IMAP4I_RETURN_ALL | IMAP4I_RETURN_MAX | IMAP4I_RETURN_COUNT;
+  if (result->options == 0 || result->options & all || saves_all(result)) return false;
+  if ((result->options & IMAP4I_RETURN_PARTIAL) == 0) return result->count > 0;
+  return !result->partial.from_end && result->count >= imap4i_partial_reach(&result->partial);
+}
+
+bool imap4i_search_result_end(imap4i_search_result *result) {
+  if ((result->options & IMAP4I_RETURN_PARTIAL) == 0) return true;
+  return imap4i_partial_cut(&result->partial, imap4i_uidset_ranges(&result->found), &result->part);
+}
+
+/* What is listed: all that was found, or a part. */
+static imap4_uid_ranges listed(const imap4i_search_result *result) {
+  return imap4i_uidset_ranges(result->options & IMAP4I_RETURN_PARTIAL ? &result->part : &result->found);
 }
 
 /* ---- saving --------------------------------------------------------------------------------- */
@@ -65,11 +90,13 @@ int imap4i_search_result_save(const imap4i_search_result *result, imap4_session 
   imap4i_uidset *saved = &s->view->saved;
   bool all = saves_all(result);
   bool some = !all && result->count > 0;
+  bool many = all || result->options & IMAP4I_RETURN_PARTIAL;
+  imap4_uid_ranges set = all ? imap4i_uidset_ranges(&result->found) : listed(result);
   int status = IMAP4_OK;
   imap4i_uidset_free(saved);
   if (some && result->options & IMAP4I_RETURN_MIN) status = keep_one(s, result->min, saved);
-  for (size_t i = 0; all && status == IMAP4_OK && i < result->found.n; i++) {
-    status = keep(s, result->found.p[i], saved);
+  for (size_t i = 0; many && status == IMAP4_OK && i < set.n; i++) {
+    status = keep(s, set.p[i], saved);
   }
   if (some && status == IMAP4_OK && result->options & IMAP4I_RETURN_MAX)
     status = keep_one(s, result->max, saved);
@@ -83,9 +110,16 @@ static uint32_t number_of(imap4i_command *c, uint32_t uid) {
   return c->row->uid ? uid : imap4i_view_seq(c->s->view, uid);
 }
 
-static bool put_item(imap4i_command *c, bool wanted, imap4_str name, uint64_t number) {
-  imap4i_buf *out = &c->s->out;
-  return !wanted || (imap4i_buf_puts(out, name) && imap4i_buf_put_u64(out, number));
+static bool put_item(imap4i_command *c, imap4_str name, uint64_t number) {
+  return imap4i_buf_puts(&c->s->out, name) && imap4i_buf_put_u64(&c->s->out, number);
+}
+
+/* The range as it was asked for. */
+static bool put_partial(imap4i_buf *out, const imap4i_partial *partial) {
+  return imap4i_buf_puts(out, partial->from_end ? IMAP4I_S(" PARTIAL (-") : IMAP4I_S(" PARTIAL (")) &&
+         imap4i_buf_put_u64(out, partial->first) &&
+         imap4i_buf_puts(out, partial->from_end ? IMAP4I_S(":-") : IMAP4I_S(":")) &&
+         imap4i_buf_put_u64(out, partial->last) && imap4i_buf_putc(out, ' ');
 }
 
 static bool put_head(const imap4i_search_result *result, imap4i_command *c) {
@@ -96,11 +130,14 @@ static bool put_head(const imap4i_search_result *result, imap4i_command *c) {
   /* Some clients take the tag as a quoted string only, although atoms would do for most. */
   bool ok = imap4i_buf_puts(out, IMAP4I_S("* ESEARCH (TAG ")) && imap4i_put_quoted(out, c->tag) &&
             imap4i_buf_putc(out, ')') && (!c->row->uid || imap4i_buf_puts(out, IMAP4I_S(" UID")));
-  if (!any) return ok && put_item(c, options & IMAP4I_RETURN_COUNT, IMAP4I_S(" COUNT "), 0);
-  return ok && put_item(c, options & IMAP4I_RETURN_MIN, IMAP4I_S(" MIN "), number_of(c, result->min)) &&
-         put_item(c, options & IMAP4I_RETURN_MAX, IMAP4I_S(" MAX "), number_of(c, result->max)) &&
-         put_item(c, options & IMAP4I_RETURN_COUNT, IMAP4I_S(" COUNT "), result->count) &&
-         (!lists(result) || imap4i_buf_puts(out, IMAP4I_S(" ALL ")));
+  if (any && options & IMAP4I_RETURN_MIN)
+    ok = ok && put_item(c, IMAP4I_S(" MIN "), number_of(c, result->min));
+  if (any && options & IMAP4I_RETURN_MAX)
+    ok = ok && put_item(c, IMAP4I_S(" MAX "), number_of(c, result->max));
+  if (options & IMAP4I_RETURN_COUNT) ok = ok && put_item(c, IMAP4I_S(" COUNT "), result->count);
+  if (any && options & IMAP4I_RETURN_ALL) ok = ok && imap4i_buf_puts(out, IMAP4I_S(" ALL "));
+  if (options & IMAP4I_RETURN_PARTIAL) ok = ok && put_partial(out, &result->partial);
+  return ok;
 }
 
 static int tell_head(imap4i_search_result *result, imap4i_command *c) {
@@ -110,7 +147,7 @@ static int tell_head(imap4i_search_result *result, imap4i_command *c) {
   if (status < 0) return status;
   c->line_open = true;
   c->s->progress++;
-  result->phase = lists(result) ? TELL_NUMBERS : TELL_END;
+  result->phase = lists(result) || result->options & IMAP4I_RETURN_PARTIAL ? TELL_NUMBERS : TELL_END;
   return IMAP4I_STEP_AGAIN;
 }
 
@@ -140,7 +177,7 @@ static bool put_run(imap4i_search_result *result, imap4i_buf *out) {
 /* A sequence set: UIDs with a gap can be sequence numbers without. */
 static int tell_ranges(imap4i_search_result *result, imap4i_command *c) {
   imap4_session *s = c->s;
-  imap4_uid_ranges set = imap4i_uidset_ranges(&result->found);
+  imap4_uid_ranges set = listed(result);
   for (size_t left = STEP_RANGES; result->at < set.n; result->at++, left--) {
     if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
     if (left == 0) {
@@ -161,8 +198,12 @@ static int tell_ranges(imap4i_search_result *result, imap4i_command *c) {
   return IMAP4I_STEP_AGAIN;
 }
 
-static int tell_end(imap4i_command *c) {
-  if (!imap4i_buf_puts(&c->s->out, IMAP4I_S("\r\n"))) return IMAP4_ERR_NOMEM;
+static int tell_end(imap4i_search_result *result, imap4i_command *c) {
+  imap4i_buf *out = &c->s->out;
+  bool ok = true;
+  if (result->options & IMAP4I_RETURN_PARTIAL)
+    ok = imap4i_buf_puts(out, result->listing ? IMAP4I_S(")") : IMAP4I_S("NIL)"));
+  if (!ok || !imap4i_buf_puts(out, IMAP4I_S("\r\n"))) return IMAP4_ERR_NOMEM;
   c->line_open = false;
   return IMAP4I_STEP_DONE;
 }
@@ -175,6 +216,6 @@ int imap4i_search_result_tell(imap4i_search_result *result, imap4i_command *c) {
   case TELL_NUMBERS:
     return result->options == 0 ? tell_numbers(result, c) : tell_ranges(result, c);
   default:
-    return tell_end(c);
+    return tell_end(result, c);
   }
 }

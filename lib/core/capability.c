@@ -21,6 +21,7 @@ static const struct {
     {"MULTIAPPEND", IMAP4_FEATURE_MULTIAPPEND, false},
     {"ESEARCH", IMAP4_FEATURE_ESEARCH, false},
     {"SEARCHRES", IMAP4_FEATURE_SEARCHRES, false},
+    {"PARTIAL", IMAP4_FEATURE_PARTIAL, false},
     {"WITHIN", IMAP4_FEATURE_WITHIN, false},
 };
 

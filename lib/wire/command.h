@@ -97,10 +97,19 @@ typedef struct imap4i_fetch_item {
   imap4_str label; /* the item's name in the response, ready to send: "BODY[1.HEADER.FIELDS (To Cc)]<0>" */
 } imap4i_fetch_item;
 
+/* A part of a list of messages, counted from 1 at its beginning or at its end (RFC 9394); either number may
+ * be the larger one.  |first| is 0 if none was asked for. */
+typedef struct imap4i_partial {
+  uint32_t first;
+  uint32_t last;
+  bool from_end;
+} imap4i_partial;
+
 typedef struct imap4i_fetch_args {
   imap4i_set set;
   imap4i_fetch_item *items; /* macros expanded, in order, without doubles */
   size_t count;
+  imap4i_partial partial; /* of the messages in |set| */
 } imap4i_fetch_args;
 
 typedef struct imap4i_store_args {
@@ -176,7 +185,8 @@ typedef struct imap4i_key {
 #define IMAP4I_RETURN_MAX 0x02u
 #define IMAP4I_RETURN_ALL 0x04u
 #define IMAP4I_RETURN_COUNT 0x08u
-#define IMAP4I_RETURN_SAVE 0x10u /* RFC 5182 */
+#define IMAP4I_RETURN_SAVE 0x10u    /* RFC 5182 */
+#define IMAP4I_RETURN_PARTIAL 0x20u /* RFC 9394; never with ALL */
 
 /* Postfix order: operands, then their operator; evaluated with a stack, never by recursion.  The whole has
  * one value. */
@@ -184,6 +194,7 @@ typedef struct imap4i_search_args {
   imap4i_key *keys;
   size_t count;
   uint32_t options; /* IMAP4I_RETURN_*; none: the answer is that of RFC 3501 */
+  imap4i_partial partial;
 } imap4i_search_args;
 
 typedef union imap4i_args {

@@ -59,6 +59,8 @@ int imap4i_take_flags(imap4i_parser *parser, bool append, imap4i_flags *flags);
 
 /* date of SEARCH, in quotes or not, as days since 1970-01-01. */
 int imap4i_take_date(imap4i_parser *parser, int64_t *day);
+/* What follows "PARTIAL" (RFC 9394): SP and a range (parse_return.c). */
+int imap4i_take_partial(imap4i_parser *parser, imap4i_partial *partial);
 /* What follows "RETURN" in a SEARCH: the result options as IMAP4I_RETURN_* (parse_return.c). */
 int imap4i_take_return(imap4i_parser *parser, imap4i_search_args *args);
 /* date-time of APPEND, with its quotes. */

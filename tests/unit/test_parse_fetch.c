@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Arguments of FETCH: items, sections, labels. */
+#include "imap4/session.h"
 #include "parse_test.h"
 
 static parse_case c;
@@ -155,6 +156,45 @@ static void test_doubles(void **state) {
               "BODY; BODYSTRUCTURE; BODY[TEXT]; UID");
 }
 
+/* The modifier of RFC 9394. */
+static void check_modifier(const char *text, uint32_t first, uint32_t last, bool from_end) {
+  check_items(text, "UID");
+  parse_ok(&c, imap4i_parse_fetch, text);
+  assert_int_equal(c.args.fetch.partial.first, first);
+  assert_int_equal(c.args.fetch.partial.last, last);
+  assert_int_equal(c.args.fetch.partial.from_end, from_end);
+  parse_end(&c);
+}
+
+static void test_modifiers(void **state) {
+  (void)state;
+  check_modifier(" 1 UID", 0, 0, false);
+  check_modifier(" 1 UID (PARTIAL 1:5)", 1, 5, false);
+  check_modifier(" 1 (UID) (partial -500:-4) ", 500, 4, true);
+  static const char *const bad[] = {"()",
+                                    "(PARTIAL)",
+                                    "(PARTIAL 1)",
+                                    "(PARTIAL 1:5",
+                                    "( PARTIAL 1:5)",
+                                    "(PARTIAL 1:5 )",
+                                    "(PARTIAL 1:5)x",
+                                    "(PARTIAL 1:5) (PARTIAL 1:5)",
+                                    "(PARTIAL 1:5 PARTIAL 1:5)",
+                                    "(PARTIAL 1:5,UID)",
+                                    "(PARTIAL *:5)",
+                                    "PARTIAL 1:5",
+                                    "(MODSEQ 5)"};
+  for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
+    char text[60] = " 1 UID ";
+    strcat(text, bad[i]);
+    check_bad(&c, imap4i_parse_fetch, text);
+  }
+  parse_begin(&c, " 1 UID (PARTIAL 1:5)", 20);
+  c.parser.features_off = IMAP4_FEATURE_PARTIAL;
+  assert_int_equal(imap4i_parse_fetch(&c.parser, &c.args), IMAP4I_PARSE_REFUSED);
+  parse_end(&c);
+}
+
 static void test_refused(void **state) {
   (void)state;
   static const char *const bad[] = {
@@ -298,9 +338,10 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_attributes, setup), cmocka_unit_test_setup(test_attribute_kinds, setup),
       cmocka_unit_test_setup(test_sections, setup),   cmocka_unit_test_setup(test_partial, setup),
-      cmocka_unit_test_setup(test_doubles, setup),    cmocka_unit_test_setup(test_refused, setup),
-      cmocka_unit_test_setup(test_limits, setup),     cmocka_unit_test_setup(test_long_label, setup),
-      cmocka_unit_test_setup(test_nomem, setup),      cmocka_unit_test_setup(test_cuts, setup),
+      cmocka_unit_test_setup(test_doubles, setup),    cmocka_unit_test_setup(test_modifiers, setup),
+      cmocka_unit_test_setup(test_refused, setup),    cmocka_unit_test_setup(test_limits, setup),
+      cmocka_unit_test_setup(test_long_label, setup), cmocka_unit_test_setup(test_nomem, setup),
+      cmocka_unit_test_setup(test_cuts, setup),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

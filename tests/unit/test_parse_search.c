@@ -244,23 +244,6 @@ static void test_refused(void **state) {
                                     " CHARSET UTF-8 ",
                                     " CHARSET (UTF-8) ALL",
                                     " ALL CHARSET UTF-8",
-                                    " RETURN",
-                                    " RETURN ",
-                                    " RETURN ALL",
-                                    " RETURN ()",
-                                    " RETURN ()ALL",
-                                    " RETURN (ALL",
-                                    " RETURN (ALL) ",
-                                    " RETURN ( ALL) ALL",
-                                    " RETURN (ALL ) ALL",
-                                    " RETURN (ALL  MIN) ALL",
-                                    " RETURN (\"ALL\") ALL",
-                                    " RETURN (ALL,MIN) ALL",
-                                    " RETURN (MIN 1) ALL",
-                                    " RETURN (FIRST) ALL",
-                                    " RETURN () RETURN () ALL",
-                                    " (RETURN () ALL)",
-                                    " CHARSET UTF-8 RETURN () ALL",
                                     " MODSEQ 5",
                                     " $5",
                                     " $,1",
@@ -268,7 +251,6 @@ static void test_refused(void **state) {
                                     " $:5",
                                     " $$",
                                     " UID $,1",
-                                    " RETURN (SAVE $) ALL",
                                     " ALL {3}"};
   for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
     check_bad(&c, imap4i_parse_search, bad[i]);
@@ -284,6 +266,15 @@ static void check_options(const char *text, uint32_t options, const char *keys) 
   parse_end(&c);
 }
 
+static void check_partial(const char *text, uint32_t options, uint32_t first, uint32_t last, bool from_end) {
+  check_options(text, options, "all");
+  parse_ok(&c, imap4i_parse_search, text);
+  assert_int_equal(c.args.search.partial.first, first);
+  assert_int_equal(c.args.search.partial.last, last);
+  assert_int_equal(c.args.search.partial.from_end, from_end);
+  parse_end(&c);
+}
+
 static void test_return(void **state) {
   (void)state;
   check_options(" ALL", 0, "all");
@@ -296,9 +287,55 @@ static void test_return(void **state) {
                 IMAP4I_RETURN_MIN | IMAP4I_RETURN_MAX | IMAP4I_RETURN_ALL | IMAP4I_RETURN_COUNT, "all");
   check_options(" RETURN (SAVE) ALL", IMAP4I_RETURN_SAVE, "all");
   check_options(" RETURN (MIN save) $", IMAP4I_RETURN_MIN | IMAP4I_RETURN_SAVE, "seq");
+  check_partial(" RETURN (PARTIAL 1:100) ALL", IMAP4I_RETURN_PARTIAL, 1, 100, false);
+  check_partial(" RETURN (MIN partial -4294967295:-1 SAVE) ALL",
+                IMAP4I_RETURN_MIN | IMAP4I_RETURN_PARTIAL | IMAP4I_RETURN_SAVE, UINT32_MAX, 1, true);
   c.limits.list_items = 2;
   check_ok(&c, imap4i_parse_search, " RETURN (MIN MIN) ALL");
   check_bad(&c, imap4i_parse_search, " RETURN (MIN MIN MIN) ALL");
+}
+
+static void test_return_refused(void **state) {
+  (void)state;
+  static const char *const bad[] = {" RETURN",
+                                    " RETURN ",
+                                    " RETURN ALL",
+                                    " RETURN ()",
+                                    " RETURN ()ALL",
+                                    " RETURN (ALL",
+                                    " RETURN (ALL) ",
+                                    " RETURN ( ALL) ALL",
+                                    " RETURN (ALL ) ALL",
+                                    " RETURN (ALL  MIN) ALL",
+                                    " RETURN (\"ALL\") ALL",
+                                    " RETURN (ALL,MIN) ALL",
+                                    " RETURN (MIN 1) ALL",
+                                    " RETURN (FIRST) ALL",
+                                    " RETURN (PARTIAL) ALL",
+                                    " RETURN (PARTIAL ) ALL",
+                                    " RETURN (PARTIAL 1) ALL",
+                                    " RETURN (PARTIAL 1:) ALL",
+                                    " RETURN (PARTIAL :1) ALL",
+                                    " RETURN (PARTIAL 0:1) ALL",
+                                    " RETURN (PARTIAL 1:0) ALL",
+                                    " RETURN (PARTIAL 1:*) ALL",
+                                    " RETURN (PARTIAL 1:4294967296) ALL",
+                                    " RETURN (PARTIAL 1:-1) ALL",
+                                    " RETURN (PARTIAL -1:1) ALL",
+                                    " RETURN (PARTIAL -0:-1) ALL",
+                                    " RETURN (PARTIAL 1:2,3) ALL",
+                                    " RETURN (PARTIAL $) ALL",
+                                    " RETURN (PARTIAL (1:2)) ALL",
+                                    " RETURN (ALL PARTIAL 1:2) ALL",
+                                    " RETURN (PARTIAL 1:2 ALL) ALL",
+                                    " RETURN (PARTIAL 1:2 PARTIAL 1:2) ALL",
+                                    " RETURN () RETURN () ALL",
+                                    " (RETURN () ALL)",
+                                    " CHARSET UTF-8 RETURN () ALL",
+                                    " RETURN (SAVE $) ALL"};
+  for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
+    check_bad(&c, imap4i_parse_search, bad[i]);
+  }
 }
 
 /* |features_off|: what the client was not shown. */
@@ -315,6 +352,7 @@ static void test_without_features(void **state) {
   (void)state;
   check_without(IMAP4_FEATURE_ESEARCH, " RETURN () ALL");
   check_without(IMAP4_FEATURE_WITHIN, " OLDER 5");
+  check_without(IMAP4_FEATURE_PARTIAL, " RETURN (PARTIAL 1:2) ALL");
   check_without(IMAP4_FEATURE_SEARCHRES, " $");
   check_without(IMAP4_FEATURE_SEARCHRES, " UID $");
   check_without(IMAP4_FEATURE_SEARCHRES, " RETURN (SAVE) ALL");
@@ -453,6 +491,7 @@ int main(void) {
       cmocka_unit_test_setup(test_operators, setup),
       cmocka_unit_test_setup(test_refused, setup),
       cmocka_unit_test_setup(test_return, setup),
+      cmocka_unit_test_setup(test_return_refused, setup),
       cmocka_unit_test_setup(test_without_features, setup),
       cmocka_unit_test_setup(test_charset, setup),
       cmocka_unit_test_setup(test_charset_long, setup),
