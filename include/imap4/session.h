@@ -29,10 +29,10 @@
  *     }
  *
  * A host that never calls imap4_session_tick() has no autologout, and IDLE without the store's |watch| hears
- * nothing.
+ * nothing; one that never calls imap4_session_set_clock() has no searches for messages by their age.
  *
- * What is sent depends on the octets received and the store's answers alone, never on how octets were cut
- * into calls.
+ * What is sent depends on the octets received, the store's answers and the time that was told, never on how
+ * octets were cut into calls.
  *
  * RE-ENTRY.  Inside a store's or transport's function, only imap4_op_complete() and
  * imap4_session_notify() may be called for the same session; others return IMAP4_ERR_REENTRANT.

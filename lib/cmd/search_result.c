@@ -100,6 +100,7 @@ int imap4i_search_result_save(const imap4i_search_result *result, imap4_session 
   }
   if (some && status == IMAP4_OK && result->options & IMAP4I_RETURN_MAX)
     status = keep_one(s, result->max, saved);
+  if (many) s->charge += (uint32_t)(set.n / STEP_RANGES);
   if (status != IMAP4_OK) imap4i_uidset_free(saved);
   return status;
 }

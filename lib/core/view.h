@@ -15,7 +15,7 @@ typedef struct imap4i_view {
   imap4i_uidset uids;   /* messages the client knows, in order of their sequence numbers */
   imap4i_uidset recent; /* those that are \Recent to this session */
   /* The saved result of a SEARCH (RFC 5182): those of its members that are in |uids| too.  Members that were
-   * expunged, and UIDs between its members that never were in |uids|, do not count; so it has few ranges. */
+   * expunged, and UIDs that |uids| did not have when it was saved, do not count; so few ranges will do. */
   imap4i_uidset saved;
   imap4i_uidset gone; /* found to be expunged, while this is being told */
   imap4i_uidset kept; /* |uids| without them, and |recent|; while this is being told */

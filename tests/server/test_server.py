@@ -324,6 +324,15 @@ class Sessions(unittest.TestCase):
             client.until(b"c OK")
             client.rest()
 
+    def test_time_of_day(self):
+        """Messages that were appended just now are younger than an hour, and no older."""
+        with Server(*USER) as server, server.login() as client:
+            self.assertIn(b"WITHIN", client.ok(b"CAPABILITY")[0].split())
+            client.append(b"INBOX", b"Subject: now\r\n\r\n")
+            client.ok(b"SELECT INBOX")
+            self.assertEqual(client.ok(b"SEARCH YOUNGER 3600")[0], b"* SEARCH 1")
+            self.assertEqual(client.ok(b"SEARCH RETURN (COUNT) OLDER 3600")[0][-8:], b" COUNT 0")
+
     def test_maildir(self):
         root = tempfile.mkdtemp(dir=DIRECTORY)
         with Server("--mail", root, "--user", "demo:secret") as server:
