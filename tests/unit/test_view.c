@@ -207,13 +207,32 @@ static void keywords_differ(void **state) {
   assert_true(hash != imap4i_keywords_hash(IMAP4I_S("$Forwarded"), true));
 }
 
+/* "$": those of the saved ones that are in the view now, whatever kind of set it stands in for. */
+static void the_saved_set(void **state) {
+  (void)state;
+  fixture f;
+  open_view(&f, uids, 5);
+  expect_set(&f, NULL, 0, false, false, IMAP4_OK, none);
+  assert_true(imap4i_uidset_add(&f.view.saved, 3, 8));
+  expect_set(&f, NULL, 0, false, false, IMAP4_OK, UIDS(3, 5, 8));
+  expect_set(&f, NULL, 0, true, true, IMAP4_OK, UIDS(3, 5, 8));
+  assert_true(imap4i_uidset_add(&f.view.gone, 5, 5));
+  assert_true(imap4i_view_prepare_removal(&f.view));
+  expect_set(&f, NULL, 0, false, false, IMAP4_OK, UIDS(3, 5, 8));
+  imap4i_view_commit_removal(&f.view);
+  expect_set(&f, NULL, 0, false, false, IMAP4_OK, UIDS(3, 8));
+  assert_true(imap4i_view_add(&f.view, 21, false));
+  expect_set(&f, NULL, 0, true, true, IMAP4_OK, UIDS(3, 8));
+  close_view(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(sequence_numbers), cmocka_unit_test(sets_of_sequence_numbers),
-      cmocka_unit_test(sets_of_uids),     cmocka_unit_test(sets_in_an_empty_mailbox),
-      cmocka_unit_test(many_ranges),      cmocka_unit_test(set_in_any_order),
-      cmocka_unit_test(messages_leave),   cmocka_unit_test(own_changes_are_no_news),
-      cmocka_unit_test(keywords_differ),
+      cmocka_unit_test(sequence_numbers),         cmocka_unit_test(the_saved_set),
+      cmocka_unit_test(sets_of_sequence_numbers), cmocka_unit_test(sets_of_uids),
+      cmocka_unit_test(sets_in_an_empty_mailbox), cmocka_unit_test(many_ranges),
+      cmocka_unit_test(set_in_any_order),         cmocka_unit_test(messages_leave),
+      cmocka_unit_test(own_changes_are_no_news),  cmocka_unit_test(keywords_differ),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
