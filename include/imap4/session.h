@@ -82,6 +82,12 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 #define IMAP4_FEATURE_PARTIAL 0x00100000u      /**< RFC 9394; needs ESEARCH */
 #define IMAP4_FEATURE_WITHIN 0x00200000u       /**< RFC 5032; needs imap4_session_set_clock() */
 
+#define IMAP4_FEATURE_LIST_EXTENDED 0x00400000u      /**< RFC 5258 */
+#define IMAP4_FEATURE_LIST_STATUS 0x00800000u        /**< RFC 5819 */
+#define IMAP4_FEATURE_SPECIAL_USE 0x01000000u        /**< RFC 6154 */
+#define IMAP4_FEATURE_CREATE_SPECIAL_USE 0x02000000u /**< RFC 6154 section 3 */
+#define IMAP4_FEATURE_STATUS_SIZE 0x04000000u        /**< RFC 8438 */
+
 /** A name and a value that the ID response tells (RFC 2971). */
 typedef struct imap4_id_field {
   imap4_str name;

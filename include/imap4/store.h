@@ -119,6 +119,18 @@ typedef struct imap4_sasl_result {
 #define IMAP4_MAILBOX_UNMARKED 0x08u    /**< has not (\Unmarked) */
 #define IMAP4_MAILBOX_SUBSCRIBED 0x10u  /**< is subscribed */
 #define IMAP4_MAILBOX_NONEXISTENT 0x20u /**< subscribed, but there is no such mailbox */
+/** Is on another server; shown only to clients that ask for such (\Remote, RFC 5258 section 3.1). */
+#define IMAP4_MAILBOX_REMOTE 0x40u
+/** Special uses (RFC 6154 section 2, RFC 8457); see imap4_store.special_uses. */
+#define IMAP4_MAILBOX_ALL 0x0100u       /**< \All */
+#define IMAP4_MAILBOX_ARCHIVE 0x0200u   /**< \Archive */
+#define IMAP4_MAILBOX_DRAFTS 0x0400u    /**< \Drafts */
+#define IMAP4_MAILBOX_FLAGGED 0x0800u   /**< \Flagged */
+#define IMAP4_MAILBOX_IMPORTANT 0x1000u /**< \Important */
+#define IMAP4_MAILBOX_JUNK 0x2000u      /**< \Junk */
+#define IMAP4_MAILBOX_SENT 0x4000u      /**< \Sent */
+#define IMAP4_MAILBOX_TRASH 0x8000u     /**< \Trash */
+#define IMAP4_MAILBOX_USES 0xFF00u      /**< all of these */
 
 typedef struct imap4_mailbox_entry {
   imap4_str name;
@@ -156,6 +168,8 @@ typedef struct imap4_name_args {
   imap4_session *session;
   void *account;
   imap4_str name;
+  uint32_t uses; /**< create: special uses that the mailbox gets, of imap4_store.create_uses; else 0 */
+  uint32_t reserved;
 } imap4_name_args;
 
 typedef struct imap4_rename_args {
@@ -407,6 +421,8 @@ typedef struct imap4_keep_digest_args {
 #define IMAP4_STATUS_UIDNEXT 0x04u
 #define IMAP4_STATUS_UIDVALIDITY 0x08u
 #define IMAP4_STATUS_UNSEEN 0x10u
+#define IMAP4_STATUS_SIZE 0x20u    /**< RFC 8438 */
+#define IMAP4_STATUS_DELETED 0x40u /**< RFC 9051 section 6.3.11 */
 
 typedef struct imap4_status_args {
   uint32_t struct_size;
@@ -424,6 +440,11 @@ typedef struct imap4_status_result {
   uint32_t uidnext;
   uint32_t uidvalidity;
   uint32_t unseen;
+  /** Which of IMAP4_STATUS_SIZE and IMAP4_STATUS_DELETED are given here; where one that was asked for is not,
+   *  the library opens the mailbox and counts. */
+  uint32_t known;
+  uint32_t deleted; /**< messages that have \Deleted */
+  uint64_t size;    /**< octets of all messages together */
 } imap4_status_result;
 
 /** What a session is about to do with a mailbox (imap4_store.authorize). */
@@ -485,7 +506,8 @@ typedef struct imap4_store {
   /** Names of mailboxes and subscriptions; see imap4_list_args. */
   int (*list)(void *user, imap4_op op, const imap4_list_args *args, imap4_list_result *out);
   /** Make a mailbox, and the levels above it where the store needs them.  IMAP4_ST_ALREADYEXISTS. A name
-   *  that was there before gets a new UIDVALIDITY or goes on with higher UIDs. */
+   *  that was there before gets a new UIDVALIDITY or goes on with higher UIDs.  IMAP4_ST_UNSUPPORTED: it
+   * can't have the special uses that are asked for, and was not made. */
   int (*create)(void *user, imap4_op op, const imap4_name_args *args, imap4_empty_result *out);
   /** Delete a mailbox with its messages, never what is below it.  IMAP4_ST_NONEXISTENT;
    *  IMAP4_ST_HASCHILDREN when it is \Noselect with names below it.  Subscriptions stay. */
@@ -563,6 +585,12 @@ typedef struct imap4_store {
   int (*sasl)(void *user, imap4_op op, const imap4_sasl_args *args, imap4_sasl_result *out);
   /** An exchange ends without success: the client gave up, or a step failed.  Cannot fail. */
   void (*sasl_abort)(void *user, void *exchange);
+  /** Special uses (IMAP4_MAILBOX_ALL and so on) that mailboxes of this store may have; 0: SPECIAL-USE is not
+   *  offered. */
+  uint32_t special_uses;
+  /** Those of them that |create| gives to a mailbox when it is asked to (imap4_name_args.uses); 0:
+   *  CREATE-SPECIAL-USE is not offered. */
+  uint32_t create_uses;
 } imap4_store;
 
 /**

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that change names: CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 sections 6.3.3, 6.3.4, 6.3.6
- * and 6.3.7).  RENAME has a file of its own. */
+ * and 6.3.7, RFC 6154 section 3).  RENAME has a file of its own. */
 #include "core/dispatch.h"
 
 enum { NAME_BEGIN, NAME_DONE };
@@ -9,7 +9,8 @@ static int call(imap4i_command *c, uint8_t kind, imap4_str name, int32_t on, uin
   imap4_session *s = c->s;
   int status = rights ? imap4i_authorize(s, name, rights) : IMAP4_OK;
   if (status != IMAP4_OK) return imap4i_reply_status(c, status);
-  imap4_name_args args = {.on = on, .account = s->account, .name = name};
+  uint32_t uses = kind == IMAP4I_OP_CREATE ? c->args.mailbox.uses : 0;
+  imap4_name_args args = {.on = on, .account = s->account, .name = name, .uses = uses};
   c->phase = NAME_DONE;
   return imap4i_op_call(s, kind, &args);
 }
@@ -23,8 +24,20 @@ static bool is_inbox(imap4_str name) {
   return imap4i_eq(name, IMAP4I_S("INBOX"));
 }
 
+/* RFC 6154 section 3: the mailbox is not made without the uses that were asked for. */
+static int refuse_uses(imap4i_command *c) {
+  return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("USEATTR"), IMAP4I_S("No mailbox can be made for this use"));
+}
+
 int imap4i_cmd_create(imap4i_command *c) {
-  if (c->phase == NAME_DONE) return done(c, IMAP4I_S("CREATE completed"));
+  const imap4i_mailbox_args *a = &c->args.mailbox;
+  if (c->phase == NAME_DONE) {
+    bool refused = a->uses && c->s->op.status == IMAP4_ST_UNSUPPORTED;
+    return refused ? refuse_uses(c) : done(c, IMAP4I_S("CREATE completed"));
+  }
+  if (a->has_uses && !imap4i_has(c->s, IMAP4_FEATURE_CREATE_SPECIAL_USE))
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("CREATE has no parameter USE here"));
+  if (a->unknown_use || a->uses & ~c->s->server->store.create_uses) return refuse_uses(c);
   imap4_str name = c->args.mailbox.name;
   bool trailing = name.n > 1 && name.p[name.n - 1] == c->s->delimiter;
   if (trailing) name.n--;

@@ -134,6 +134,7 @@ bool imap4i_answer_valid(const imap4_session *s) {
     return namespaces_valid(&r->namespaces);
   case IMAP4I_OP_STATUS:
     return r->status.uidnext > 0 && r->status.uidvalidity > 0 && r->status.unseen <= r->status.messages &&
+           r->status.deleted <= r->status.messages && r->status.size <= INT64_MAX &&
            r->status.recent <= r->status.messages;
   default:
     return true;

@@ -23,6 +23,11 @@ static const struct {
     {"SEARCHRES", IMAP4_FEATURE_SEARCHRES, false},
     {"PARTIAL", IMAP4_FEATURE_PARTIAL, false},
     {"WITHIN", IMAP4_FEATURE_WITHIN, false},
+    {"LIST-EXTENDED", IMAP4_FEATURE_LIST_EXTENDED, false},
+    {"LIST-STATUS", IMAP4_FEATURE_LIST_STATUS, false},
+    {"STATUS=SIZE", IMAP4_FEATURE_STATUS_SIZE, false},
+    {"SPECIAL-USE", IMAP4_FEATURE_SPECIAL_USE, false},
+    {"CREATE-SPECIAL-USE", IMAP4_FEATURE_CREATE_SPECIAL_USE, false},
 };
 
 bool imap4i_plaintext_allowed(const imap4_session *s) {

@@ -67,6 +67,16 @@ static const struct {
     [IMAP4I_OP_NAMESPACES] = {sizeof(imap4_namespaces_args), sizeof(imap4_namespaces_result)},
 };
 
+/* A result that has grown: what a store gives that was compiled before that.  What it lacks reads as zero. */
+static uint32_t oldest_result(uint8_t kind) {
+  switch (kind) {
+  case IMAP4I_OP_STATUS:
+    return offsetof(imap4_status_result, known);
+  default:
+    return sizes[kind].result;
+  }
+}
+
 /* ---- calling -------------------------------------------------------------------------------- */
 
 static int call_optional(imap4_session *s, uint8_t kind, const void *args, imap4i_result *out) {
@@ -252,8 +262,10 @@ int imap4_op_complete(imap4_session *s, imap4_op number, int status, const void 
   if (status == IMAP4_OK) {
     uint32_t given;
     memcpy(&given, result, sizeof given);
-    if (given < sizes[op->kind].result) return IMAP4_ERR_VERSION;
-    memcpy(&op->result, result, sizes[op->kind].result);
+    if (given < oldest_result(op->kind)) return IMAP4_ERR_VERSION;
+    size_t n = imap4i_min(given, sizes[op->kind].result);
+    memmove(&op->result, result, n); /* a store may give what it was given to fill in */
+    memset((char *)&op->result + n, 0, sizeof op->result - n);
     if (!imap4i_answer_copy(op, s->limits->digest_octets)) status = drop_result(s);
   }
   op->completed = true;

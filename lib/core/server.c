@@ -109,6 +109,14 @@ static bool store_is_complete(const imap4_store *s) {
          (!s->sasl_mechanismsz || (s->sasl && s->sasl_abort));
 }
 
+/* Features that nobody can have with this store. */
+static uint64_t missing_features(const imap4_store *s) {
+  uint64_t missing = 0;
+  if ((s->special_uses & IMAP4_MAILBOX_USES) == 0) missing |= IMAP4_FEATURE_SPECIAL_USE;
+  if ((s->create_uses & IMAP4_MAILBOX_USES) == 0) missing |= IMAP4_FEATURE_CREATE_SPECIAL_USE;
+  return missing;
+}
+
 /* The text of |buf|, shrunk to its length, as the server's own. */
 static bool keep_text(imap4_server *server, const imap4i_buf *buf, char **p, size_t *n) {
   if (buf->n == 0) return true;
@@ -174,6 +182,7 @@ int imap4_server_new(const imap4_config *config, imap4_server **server) {
   if (status == IMAP4_OK) status = import_limits(&made.before_login, c.before_login, 0);
   if (status == IMAP4_OK) status = import_limits(&made.after_login, c.after_login, 1);
   if (status != IMAP4_OK) return status;
+  made.features_off |= missing_features(&made.store);
 
   imap4_server *s = made.resize(made.resize_user, NULL, 0, sizeof *s);
   if (!s) return IMAP4_ERR_NOMEM;

@@ -34,6 +34,9 @@ typedef struct imap4i_flags {
 
 typedef struct imap4i_mailbox_args { /* SELECT EXAMINE CREATE DELETE SUBSCRIBE UNSUBSCRIBE */
   imap4_str name;
+  uint32_t uses;    /* CREATE: IMAP4_MAILBOX_ALL and so on */
+  bool has_uses;    /* CREATE: USE was given */
+  bool unknown_use; /* and names one that is not known */
 } imap4i_mailbox_args;
 
 typedef struct imap4i_rename_args {
@@ -52,10 +55,30 @@ typedef struct imap4i_authenticate_args {
   imap4_str initial;   /* base64 as written, "=" for empty */
 } imap4i_authenticate_args;
 
+/* Selection and return options of LIST (RFC 5258). */
+#define IMAP4I_LIST_SUBSCRIBED 0x01u
+#define IMAP4I_LIST_REMOTE 0x02u
+#define IMAP4I_LIST_RECURSIVE 0x04u
+#define IMAP4I_LIST_CHILDREN 0x08u
+#define IMAP4I_LIST_STATUS 0x10u      /* RFC 5819 */
+#define IMAP4I_LIST_SPECIAL_USE 0x20u /* RFC 6154 */
+
 typedef struct imap4i_list_args { /* LIST LSUB */
   imap4_str reference;
-  imap4_str pattern; /* UTF-8, wildcards * and % as they are */
+  imap4_str *patterns; /* UTF-8, wildcards * and % as they are */
+  size_t count;        /* of them, >= 1 */
+  uint32_t select;     /* IMAP4I_LIST_* */
+  uint32_t returns;
+  uint32_t items; /* of RETURN (STATUS ...): IMAP4_STATUS_* */
+  bool extended;  /* any of what RFC 5258 has added was used */
 } imap4i_list_args;
+
+/* A special use (RFC 6154) and its name; the table ends with 0. */
+typedef struct imap4i_special_use {
+  uint32_t bit; /* IMAP4_MAILBOX_ALL and so on */
+  imap4_str name;
+} imap4i_special_use;
+extern const imap4i_special_use imap4i_special_uses[];
 
 typedef struct imap4i_status_args {
   imap4_str name;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tag, name, and the arguments of the commands that have few: everything but FETCH, SEARCH and APPEND.
+ * Tag, name, and the arguments of the commands that have few: everything but LIST, STATUS, CREATE, FETCH,
+ * SEARCH and APPEND.
  */
 #include "base/utf8.h"
 #include "imap4/store.h"
@@ -41,24 +42,20 @@ int imap4i_parse_none(imap4i_parser *parser, imap4i_args *args) {
 }
 
 /* SP mailbox, up to the end. */
-static int take_last_mailbox(imap4i_parser *parser, bool create, imap4_str *name) {
+static int take_last_mailbox(imap4i_parser *parser, imap4_str *name) {
   int status = imap4i_take_space(parser, "Missing mailbox name");
-  if (status == IMAP4_OK) status = imap4i_take_mailbox(parser, create, name);
+  if (status == IMAP4_OK) status = imap4i_take_mailbox(parser, false, name);
   return status == IMAP4_OK ? imap4i_take_end(parser) : status;
 }
 
 int imap4i_parse_mailbox(imap4i_parser *parser, imap4i_args *args) {
-  return take_last_mailbox(parser, false, &args->mailbox.name);
-}
-
-int imap4i_parse_create(imap4i_parser *parser, imap4i_args *args) {
-  return take_last_mailbox(parser, true, &args->mailbox.name);
+  return take_last_mailbox(parser, &args->mailbox.name);
 }
 
 int imap4i_parse_rename(imap4i_parser *parser, imap4i_args *args) {
   int status = imap4i_take_space(parser, "Missing mailbox name");
   if (status == IMAP4_OK) status = imap4i_take_mailbox(parser, false, &args->rename.from);
-  return status == IMAP4_OK ? take_last_mailbox(parser, false, &args->rename.to) : status;
+  return status == IMAP4_OK ? take_last_mailbox(parser, &args->rename.to) : status;
 }
 
 /* UTF-8 without control characters, as store.h promises of user names. */
@@ -110,47 +107,6 @@ int imap4i_parse_authenticate(imap4i_parser *parser, imap4i_args *args) {
   return imap4i_take_end(parser);
 }
 
-int imap4i_parse_list(imap4i_parser *parser, imap4i_args *args) {
-  int status = imap4i_take_space(parser, "Missing reference name");
-  if (status != IMAP4_OK) return status;
-  status = imap4i_take_list_names(parser, &args->list.reference, &args->list.pattern);
-  return status == IMAP4_OK ? imap4i_take_end(parser) : status;
-}
-
-static uint32_t status_item(imap4_str name) {
-  static const struct {
-    imap4_str name;
-    uint32_t bit;
-  } items[] = {{{"MESSAGES", 8}, IMAP4_STATUS_MESSAGES},
-               {{"RECENT", 6}, IMAP4_STATUS_RECENT},
-               {{"UIDNEXT", 7}, IMAP4_STATUS_UIDNEXT},
-               {{"UIDVALIDITY", 11}, IMAP4_STATUS_UIDVALIDITY},
-               {{"UNSEEN", 6}, IMAP4_STATUS_UNSEEN}};
-  for (size_t i = 0; i < IMAP4I_COUNT(items); i++) {
-    if (imap4i_ieq(name, items[i].name)) return items[i].bit;
-  }
-  return 0;
-}
-
-int imap4i_parse_status(imap4i_parser *parser, imap4i_args *args) {
-  int status = imap4i_take_space(parser, "Missing mailbox name");
-  if (status == IMAP4_OK) status = imap4i_take_mailbox(parser, false, &args->status.name);
-  if (status == IMAP4_OK) status = imap4i_take_space(parser, "Missing list of items after the mailbox name");
-  if (status != IMAP4_OK) return status;
-  if (!imap4i_take_char(parser, '('))
-    return imap4i_bad(parser, "Expected a list of STATUS items in parentheses");
-  args->status.items = 0;
-  for (size_t n = 0;; n++) {
-    if (n >= parser->limits->list_items) return imap4i_bad(parser, "Too many STATUS items");
-    uint32_t item = status_item(imap4i_take_atom(parser));
-    if (item == 0) return imap4i_bad(parser, "Expected MESSAGES, RECENT, UIDNEXT, UIDVALIDITY or UNSEEN");
-    args->status.items |= item;
-    if (imap4i_take_char(parser, ')')) return imap4i_take_end(parser);
-    status = imap4i_take_space(parser, "Expected a space or the end of the list after a STATUS item");
-    if (status != IMAP4_OK) return status;
-  }
-}
-
 /* SP sequence-set */
 static int take_first_set(imap4i_parser *parser, imap4i_set *set) {
   int status = imap4i_take_space(parser, "Missing sequence set");
@@ -164,7 +120,7 @@ int imap4i_parse_set(imap4i_parser *parser, imap4i_args *args) {
 
 int imap4i_parse_copy(imap4i_parser *parser, imap4i_args *args) {
   int status = take_first_set(parser, &args->copy.set);
-  return status == IMAP4_OK ? take_last_mailbox(parser, false, &args->copy.name) : status;
+  return status == IMAP4_OK ? take_last_mailbox(parser, &args->copy.name) : status;
 }
 
 /* FLAGS, +FLAGS or -FLAGS, each with .SILENT or without. */

@@ -120,24 +120,24 @@ static bool is_list_char(char c) {
   return c == '%' || c == '*' || imap4i_is_astring_char(c);
 }
 
-static int take_pattern(imap4i_parser *parser, imap4_str *pattern) {
+int imap4i_take_reference(imap4i_parser *parser, imap4_str *reference) {
+  int status = imap4i_take_astring(parser, "Expected a reference name, for example \"\"", reference);
+  if (status == IMAP4_OK) status = decode_pattern(parser, reference);
+  if (status != IMAP4_OK) return status;
+  bool inbox = begins_with_inbox(*reference, parser->delimiter, false);
+  return inbox ? upper_inbox(parser, reference) : IMAP4_OK;
+}
+
+int imap4i_take_pattern(imap4i_parser *parser, imap4_str reference, imap4_str *pattern) {
   const char *start = parser->p;
+  int status = IMAP4_OK;
   while (parser->p < parser->end && is_list_char(*parser->p)) {
     parser->p++;
   }
   *pattern = imap4i_str(start, (size_t)(parser->p - start));
-  if (pattern->n > 0) return IMAP4_OK;
-  return imap4i_take_string(parser, "Expected a mailbox name or pattern", pattern);
-}
-
-int imap4i_take_list_names(imap4i_parser *parser, imap4_str *reference, imap4_str *pattern) {
-  int status = imap4i_take_astring(parser, "Expected a reference name, for example \"\"", reference);
-  if (status == IMAP4_OK) status = imap4i_take_space(parser, "Missing mailbox pattern after the reference");
-  if (status == IMAP4_OK) status = take_pattern(parser, pattern);
-  if (status == IMAP4_OK) status = decode_pattern(parser, reference);
+  if (pattern->n == 0) status = imap4i_take_string(parser, "Expected a mailbox name or pattern", pattern);
   if (status == IMAP4_OK) status = decode_pattern(parser, pattern);
   if (status != IMAP4_OK) return status;
-  if (begins_with_inbox(*reference, parser->delimiter, false)) return upper_inbox(parser, reference);
-  bool alone = begins_with_inbox(*pattern, parser->delimiter, true);
-  return reference->n == 0 && alone ? upper_inbox(parser, pattern) : IMAP4_OK;
+  bool inbox = reference.n == 0 && begins_with_inbox(*pattern, parser->delimiter, true);
+  return inbox ? upper_inbox(parser, pattern) : IMAP4_OK;
 }

@@ -52,6 +52,7 @@ int imap4i_parse_rename(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_login(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_authenticate(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_list(imap4i_parser *parser, imap4i_args *args);
+int imap4i_parse_lsub(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_status(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_fetch(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_store(imap4i_parser *parser, imap4i_args *args);

@@ -281,6 +281,8 @@ static void numbers_of_status(void **state) {
       {.uidnext = 1, .uidvalidity = 0},
       {.uidnext = 1, .uidvalidity = 1, .messages = 1, .unseen = 2},
       {.uidnext = 1, .uidvalidity = 1, .messages = 1, .recent = 2},
+      {.uidnext = 1, .uidvalidity = 1, .messages = 1, .deleted = 2},
+      {.uidnext = 1, .uidvalidity = 1, .messages = 1, .size = UINT64_MAX},
   };
   host h;
   client c;
@@ -292,6 +294,34 @@ static void numbers_of_status(void **state) {
   }
   numbers = (imap4_status_result){.uidnext = 2, .uidvalidity = 1, .messages = 1, .unseen = 1, .recent = 1};
   expect(&c, "b1 STATUS box (UNSEEN RECENT)", "* STATUS box (RECENT 1 UNSEEN 1)\r\nb1 OK ");
+  end(&h, &c);
+}
+
+/* A store that was compiled when the result was shorter: what it can't know is counted. */
+static int old_status(void *user, imap4_op op, const imap4_status_args *args, imap4_status_result *out) {
+  uint32_t size = offsetof(imap4_status_result, known);
+  imap4_status_result full = {.struct_size = size, .messages = 7, .uidnext = 8, .uidvalidity = 1};
+  void *old = malloc(size);
+  (void)user, (void)out;
+  assert_non_null(old);
+  memcpy(old, &full, size);
+  assert_int_equal(imap4_op_complete(args->session, op, IMAP4_OK, old), IMAP4_OK);
+  free(old);
+  return IMAP4_PENDING;
+}
+
+static void with_old_status(imap4_store *table) {
+  table->status = old_status;
+}
+
+static void status_of_an_old_store(void **state) {
+  (void)state;
+  host h;
+  client c;
+  begin(&h, &c, with_old_status, 0, 2);
+  client_line(&c, "a1 LOGIN somebody secret");
+  expect(&c, "b1 STATUS INBOX (MESSAGES)", "* STATUS INBOX (MESSAGES 7)\r\nb1 OK ");
+  expect(&c, "b2 STATUS INBOX (MESSAGES DELETED)", "* STATUS INBOX (MESSAGES 2 DELETED 0)\r\nb2 OK ");
   end(&h, &c);
 }
 
@@ -597,13 +627,14 @@ static void gone_at_any_read(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ranges_without_memory),           cmocka_unit_test(same_answer_for_ever),
-      cmocka_unit_test(objects_that_are_null),           cmocka_unit_test(uids_that_do_not_add_up),
-      cmocka_unit_test(moved_is_what_was_copied),        cmocka_unit_test(numbers_of_status),
-      cmocka_unit_test(digests_beyond_the_limit),        cmocka_unit_test(rows_of_odd_sizes),
-      cmocka_unit_test(namespaces_that_can_not_be_said), cmocka_unit_test(delimiters_that_are_none),
-      cmocka_unit_test(rights_before_opening),           cmocka_unit_test(calls_from_inside),
-      cmocka_unit_test(gone_between_sections),           cmocka_unit_test(gone_at_any_read),
+      cmocka_unit_test(ranges_without_memory),    cmocka_unit_test(same_answer_for_ever),
+      cmocka_unit_test(objects_that_are_null),    cmocka_unit_test(uids_that_do_not_add_up),
+      cmocka_unit_test(moved_is_what_was_copied), cmocka_unit_test(numbers_of_status),
+      cmocka_unit_test(status_of_an_old_store),   cmocka_unit_test(digests_beyond_the_limit),
+      cmocka_unit_test(rows_of_odd_sizes),        cmocka_unit_test(namespaces_that_can_not_be_said),
+      cmocka_unit_test(delimiters_that_are_none), cmocka_unit_test(rights_before_opening),
+      cmocka_unit_test(calls_from_inside),        cmocka_unit_test(gone_between_sections),
+      cmocka_unit_test(gone_at_any_read),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

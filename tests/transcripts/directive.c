@@ -54,6 +54,11 @@ static const struct named features[] = {
     NAMED("SEARCHRES", IMAP4_FEATURE_SEARCHRES),
     NAMED("PARTIAL", IMAP4_FEATURE_PARTIAL),
     NAMED("WITHIN", IMAP4_FEATURE_WITHIN),
+    NAMED("LIST-EXTENDED", IMAP4_FEATURE_LIST_EXTENDED),
+    NAMED("LIST-STATUS", IMAP4_FEATURE_LIST_STATUS),
+    NAMED("STATUS=SIZE", IMAP4_FEATURE_STATUS_SIZE),
+    NAMED("SPECIAL-USE", IMAP4_FEATURE_SPECIAL_USE),
+    NAMED("CREATE-SPECIAL-USE", IMAP4_FEATURE_CREATE_SPECIAL_USE),
     NAMED("STARTTLS", IMAP4_FEATURE_STARTTLS),
     NAMED("AUTH=PLAIN", IMAP4_FEATURE_AUTH_PLAIN),
     NAMED("AUTH=LOGIN", IMAP4_FEATURE_AUTH_LOGIN),
@@ -67,9 +72,11 @@ static const struct named flags[] = {
 };
 
 static const struct named attributes[] = {
-    NAMED("noselect", IMAP4_MAILBOX_NOSELECT),
-    NAMED("noinferiors", IMAP4_MAILBOX_NOINFERIORS),
-    NAMED("subscribed", IMAP4_MAILBOX_SUBSCRIBED),
+    NAMED("noselect", IMAP4_MAILBOX_NOSELECT),     NAMED("noinferiors", IMAP4_MAILBOX_NOINFERIORS),
+    NAMED("subscribed", IMAP4_MAILBOX_SUBSCRIBED), NAMED("remote", IMAP4_MAILBOX_REMOTE),
+    NAMED("\\Archive", IMAP4_MAILBOX_ARCHIVE),     NAMED("\\Drafts", IMAP4_MAILBOX_DRAFTS),
+    NAMED("\\Junk", IMAP4_MAILBOX_JUNK),           NAMED("\\Sent", IMAP4_MAILBOX_SENT),
+    NAMED("\\Trash", IMAP4_MAILBOX_TRASH),
 };
 
 /* Statuses by what they are to the store, counted down from IMAP4_ST_NONEXISTENT. */
@@ -223,6 +230,8 @@ static void do_store(struct world *world, const struct step *step) {
     config->marked = (uint32_t)value;
   } else if (is(step->words[1], "implied-levels")) {
     config->implied_levels = (uint32_t)value;
+  } else if (is(step->words[1], "no-uses")) {
+    config->no_uses = (uint32_t)value;
   } else if (is(step->words[1], "keywords")) {
     config->keywords = (uint32_t)value;
   } else if (is(step->words[1], "quota")) {

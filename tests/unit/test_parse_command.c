@@ -168,95 +168,6 @@ static void test_authenticate(void **state) {
   check_nomem(&c, imap4i_parse_authenticate, " PLAIN AGEAYg==");
 }
 
-static void check_list(const char *text, const char *reference, const char *pattern) {
-  parse_ok(&c, imap4i_parse_list, text);
-  check_str(c.args.list.reference, reference);
-  check_str(c.args.list.pattern, pattern);
-  parse_end(&c);
-}
-
-static void test_list(void **state) {
-  (void)state;
-  check_list(" \"\" *", "", "*");
-  check_list(" \"\" %", "", "%");
-  check_list(" \"\" \"\"", "", "");
-  check_list(" \"\" /", "", "/");
-  check_list(" Needles \"\"", "Needles", "");
-  check_list(" \"\" \"*\"", "", "*");
-  check_list(" a/ b]*%/c", "a/", "b]*%/c");
-  check_list(" \"\" {3+}\r\n%/%", "", "%/%");
-  check_list(" /a//b/ //c/", "/a//b/", "//c/");
-  check_list(" \"\" &AOk-*", "", "\xC3\xA9*");
-  check_list(" &AOk-/ %", "\xC3\xA9/", "%");
-  check_list(" \"\" \"\xC3\xA9%\"", "", "\xC3\xA9%");
-  check_list(" \"\" &AO*-", "", "&AO*-");
-  check_list(" \"\" R&D", "", "R&D");
-  check_list(" \"\xFF\" \"\xFF\"", "\xFF", "\xFF");
-  check_list(" \"\" inbox", "", "INBOX");
-  check_list(" \"\" inbox/%", "", "INBOX/%");
-  check_list(" \"\" inbox*", "", "inbox*");
-  check_list(" a/ inbox", "a/", "inbox");
-  check_list(" inbox/ %", "INBOX/", "%");
-  check_list(" inbox es", "inbox", "es");
-  check_list(" \"\" *%*%*%*%*%", "", "*%*%*%*%*%");
-  static const char *const bad[] = {"",          " ",         " \"\"",  " \"\" ",     " \"\"  *",      " * *",
-                                    " \"\" (a)", " \"\" * *", " \"\"*", " \"\" a\\b", " \"\" \xC3\xA9"};
-  for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
-    check_bad(&c, imap4i_parse_list, bad[i]);
-  }
-  check_refused_n(&c, imap4i_parse_list, " \"\" \"\0\"", 7, NULL);
-  check_nomem(&c, imap4i_parse_list, " inbox/ &AOk-*");
-  check_nomem(&c, imap4i_parse_list, " \"\" inbox/*");
-}
-
-static void test_list_limit(void **state) {
-  (void)state;
-  c.limits.mailbox_octets = 4;
-  check_list(" abcd *%*%", "abcd", "*%*%");
-  check_no(&c, imap4i_parse_list, " abcde *", "CANNOT");
-  check_no(&c, imap4i_parse_list, " \"\" *%*%*", "CANNOT");
-  check_no(&c, imap4i_parse_list, " \"\" &&&&&&&&&&&&&&&&&", "CANNOT");
-}
-
-static void check_status(const char *text, uint32_t items) {
-  parse_ok(&c, imap4i_parse_status, text);
-  check_str(c.args.status.name, "x");
-  assert_int_equal(c.args.status.items, items);
-  parse_end(&c);
-}
-
-static void test_status(void **state) {
-  (void)state;
-  check_status(" x (messages)", IMAP4_STATUS_MESSAGES);
-  check_status(" x (MESSAGES Recent UIDNEXT UidValidity UNSEEN)", 0x1F);
-  check_status(" \"x\" (UNSEEN UNSEEN) ", IMAP4_STATUS_UNSEEN);
-  static const char *const bad[] = {"",
-                                    " ",
-                                    " x",
-                                    " x ",
-                                    " x ()",
-                                    " x MESSAGES",
-                                    " x (",
-                                    " x (UNSEEN",
-                                    " x (UNSEEN ",
-                                    " x (FOO)",
-                                    " x (UNSEEN)x",
-                                    " x (UNSEEN) x",
-                                    " x ( UNSEEN)",
-                                    " x (UNSEEN )",
-                                    " x(UNSEEN)",
-                                    " x  (UNSEEN)",
-                                    " x (HIGHESTMODSEQ)",
-                                    " x ((UNSEEN))"};
-  for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
-    check_bad(&c, imap4i_parse_status, bad[i]);
-  }
-  c.limits.list_items = 2;
-  check_status(" x (UNSEEN UNSEEN)", IMAP4_STATUS_UNSEEN);
-  check_bad(&c, imap4i_parse_status, " x (UNSEEN UNSEEN UNSEEN)");
-  check_nomem(&c, imap4i_parse_status, " x (UNSEEN)");
-}
-
 static void test_copy(void **state) {
   (void)state;
   parse_ok(&c, imap4i_parse_copy, " 1:*,3 \"a b\"");
@@ -387,11 +298,9 @@ int main(void) {
       cmocka_unit_test_setup(test_tag, setup),          cmocka_unit_test_setup(test_tag_length, setup),
       cmocka_unit_test_setup(test_name, setup),         cmocka_unit_test_setup(test_none, setup),
       cmocka_unit_test_setup(test_rename, setup),       cmocka_unit_test_setup(test_login, setup),
-      cmocka_unit_test_setup(test_authenticate, setup), cmocka_unit_test_setup(test_list, setup),
-      cmocka_unit_test_setup(test_list_limit, setup),   cmocka_unit_test_setup(test_status, setup),
-      cmocka_unit_test_setup(test_copy, setup),         cmocka_unit_test_setup(test_store, setup),
-      cmocka_unit_test_setup(test_words, setup),        cmocka_unit_test_setup(test_id, setup),
-      cmocka_unit_test_setup(test_id_limit, setup),
+      cmocka_unit_test_setup(test_authenticate, setup), cmocka_unit_test_setup(test_copy, setup),
+      cmocka_unit_test_setup(test_store, setup),        cmocka_unit_test_setup(test_words, setup),
+      cmocka_unit_test_setup(test_id, setup),           cmocka_unit_test_setup(test_id_limit, setup),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

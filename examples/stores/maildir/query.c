@@ -53,6 +53,18 @@ int md_poll(void *user, imap4_op op, const imap4_poll_args *args, imap4_mailbox_
   return status;
 }
 
+/* Sizes that were not counted yet are the library's to ask for. */
+static void count_status(const struct md_box *box, imap4_status_result *out) {
+  out->known = IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED;
+  for (size_t i = 0; i < box->n; i++) {
+    const struct md_entry *entry = &box->entries[i];
+    out->unseen += !(entry->flags & IMAP4_FLAG_SEEN);
+    out->deleted += (entry->flags & IMAP4_FLAG_DELETED) != 0;
+    if (entry->size == MD_UNKNOWN) out->known &= ~IMAP4_STATUS_SIZE;
+    out->size += entry->size == MD_UNKNOWN ? 0 : entry->size;
+  }
+}
+
 int md_status_of(void *user, imap4_op op, const imap4_status_args *args, imap4_status_result *out) {
   struct md_box *box;
   char *path;
@@ -69,9 +81,7 @@ int md_status_of(void *user, imap4_op op, const imap4_status_args *args, imap4_s
     out->uidnext = box->uidnext;
     out->uidvalidity = box->uidvalidity;
     out->recent = (uint32_t)(box->n - md_box_find(box, box->first_recent));
-    out->unseen = 0;
-    for (size_t i = 0; i < box->n; i++)
-      out->unseen += !(box->entries[i].flags & IMAP4_FLAG_SEEN);
+    count_status(box, out);
   }
   md_box_leave(box);
   md_box_release(box);

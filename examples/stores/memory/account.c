@@ -157,7 +157,7 @@ int memory_create(void *user, imap4_op op, const imap4_name_args *args, imap4_em
   imap4_empty_result result = {.struct_size = sizeof result};
   struct memory_account *account = args->account;
   if (call.status == IMAP4_OK) {
-    call.status = memory_names_create(call.memory, account->person, args->name);
+    call.status = memory_names_create(call.memory, account->person, args->name, args->uses);
   }
   return memory_end(&call, &result, sizeof result, out, &account->scratch);
 }
@@ -199,12 +199,15 @@ int memory_status(void *user, imap4_op op, const imap4_status_args *args, imap4_
   const struct memory_box *box = memory_find_selectable(call.memory, account->person, args->name);
   if (call.status == IMAP4_OK && !box) call.status = IMAP4_ST_NONEXISTENT;
   if (call.status == IMAP4_OK) {
+    result.known = IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED;
     result.messages = (uint32_t)box->count;
     result.uidnext = box->uidnext;
     result.uidvalidity = box->uidvalidity;
     for (size_t i = 0; i < box->count; ++i) {
       result.recent += box->messages[i].uid >= box->first_recent ? 1 : 0;
       result.unseen += box->messages[i].flags & IMAP4_FLAG_SEEN ? 0 : 1;
+      result.deleted += box->messages[i].flags & IMAP4_FLAG_DELETED ? 1 : 0;
+      result.size += box->messages[i].content->text.n;
     }
   }
   return memory_end(&call, &result, sizeof result, out, &account->scratch);

@@ -95,6 +95,7 @@ struct memory_box {
   int no_select;
   int no_inferiors;
   int read_only;
+  uint32_t traits; /* IMAP4_MAILBOX_REMOTE and special uses */
   struct memory_text name;
   struct memory_text keywords;
   uint32_t uidvalidity;
@@ -247,7 +248,7 @@ struct memory_box *memory_find_selectable(const imap4_memory *memory, const stru
                                           imap4_str name);
 int memory_names_add(imap4_memory *memory, struct memory_person *person, imap4_str name,
                      struct memory_box **box);
-int memory_names_create(imap4_memory *memory, struct memory_person *person, imap4_str name);
+int memory_names_create(imap4_memory *memory, struct memory_person *person, imap4_str name, uint32_t uses);
 int memory_names_remove(imap4_memory *memory, struct memory_person *person, imap4_str name);
 int memory_names_rename(imap4_memory *memory, struct memory_person *person, imap4_str from, imap4_str to);
 int memory_names_subscribe(imap4_memory *memory, struct memory_person *person, imap4_str name, int on);

@@ -47,6 +47,7 @@ typedef struct imap4_memory_config {
   uint32_t expunge_log;       /**< so many removed UIDs are remembered for |vanished|; 0: all */
   uint32_t marked;            /**< 1: LIST shows \Marked and \Unmarked */
   uint32_t implied_levels;    /**< 1: a mailbox deleted with names below it leaves no \Noselect entry */
+  uint32_t no_uses;           /**< 1: no special uses (RFC 6154) are kept */
   uint64_t message_octets;    /**< a longer message is IMAP4_ST_TOOBIG; 0: no limit */
   uint64_t quota_octets;      /**< more in an account is IMAP4_ST_OVERQUOTA; 0: no limit */
 
@@ -116,7 +117,8 @@ void imap4_memory_get_counts(imap4_memory *memory, imap4_memory_counts *counts);
 /** From the first one on, only users that were added can log in. */
 int imap4_memory_add_user(imap4_memory *memory, imap4_str user, imap4_str password);
 
-/** |attributes|: IMAP4_MAILBOX_NOSELECT, _NOINFERIORS, _SUBSCRIBED.  Levels above are not made. */
+/** |attributes|: IMAP4_MAILBOX_NOSELECT, _NOINFERIORS, _SUBSCRIBED, _REMOTE and special uses.  Levels above
+ * are not made. */
 int imap4_memory_add_mailbox(imap4_memory *memory, imap4_str user, imap4_str name, uint32_t attributes);
 int imap4_memory_subscribe(imap4_memory *memory, imap4_str user, imap4_str name);
 int imap4_memory_remove_mailbox(imap4_memory *memory, imap4_str user, imap4_str name);

@@ -148,12 +148,20 @@ static int create_above(imap4_memory *memory, struct memory_person *person, imap
   return IMAP4_OK;
 }
 
-int memory_names_create(imap4_memory *memory, struct memory_person *person, imap4_str name) {
+int memory_names_create(imap4_memory *memory, struct memory_person *person, imap4_str name, uint32_t uses) {
   struct memory_box *box = memory_find(memory, person, name);
+  int status = IMAP4_OK;
   if (box && !box->no_select) return IMAP4_ST_ALREADYEXISTS;
-  if (box) return replace(memory, &person->boxes[box_index(memory, person, name)], 0);
-  int status = create_above(memory, person, name);
-  return status ? status : memory_names_add(memory, person, name, &box);
+  if (box) {
+    struct memory_box **place = &person->boxes[box_index(memory, person, name)];
+    status = replace(memory, place, 0);
+    box = *place;
+  } else {
+    status = create_above(memory, person, name);
+    if (status == IMAP4_OK) status = memory_names_add(memory, person, name, &box);
+  }
+  if (status == IMAP4_OK) box->traits = uses;
+  return status;
 }
 
 int memory_names_remove(imap4_memory *memory, struct memory_person *person, imap4_str name) {
@@ -257,7 +265,7 @@ int memory_names_rename(imap4_memory *memory, struct memory_person *person, imap
 /* ---- LIST ----------------------------------------------------------------------------------- */
 
 static uint32_t box_attributes(const imap4_memory *memory, const struct memory_box *box) {
-  uint32_t attributes = 0;
+  uint32_t attributes = box->traits;
   if (box->no_inferiors) attributes |= IMAP4_MAILBOX_NOINFERIORS;
   if (box->no_select) return attributes | IMAP4_MAILBOX_NOSELECT;
   if (!memory->config.marked) return attributes;

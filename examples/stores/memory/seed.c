@@ -41,6 +41,7 @@ int imap4_memory_add_mailbox(imap4_memory *memory, imap4_str user, imap4_str nam
   if (status == IMAP4_OK) {
     box->no_select = (attributes & IMAP4_MAILBOX_NOSELECT) != 0;
     box->no_inferiors = (attributes & IMAP4_MAILBOX_NOINFERIORS) != 0;
+    box->traits = attributes & (IMAP4_MAILBOX_REMOTE | IMAP4_MAILBOX_USES);
     if (attributes & IMAP4_MAILBOX_SUBSCRIBED) status = memory_names_subscribe(memory, person, name, 1);
   }
   memory_unlock(memory);

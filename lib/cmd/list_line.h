@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* One line of LIST or LSUB. */
+#ifndef IMAP4I_LIST_LINE_H
+#define IMAP4I_LIST_LINE_H
+
+#include "core/dispatch.h"
+
+typedef struct imap4i_list_line {
+  imap4_str name;
+  uint32_t attributes; /* IMAP4_MAILBOX_* */
+  bool lsub;
+  bool tells_children;
+  bool children;    /* has names below it */
+  bool child_match; /* CHILDINFO: something below it meets the selection options */
+} imap4i_list_line;
+
+/* False without memory. */
+IMAP4_MUST_USE bool imap4i_put_list_line(imap4i_command *c, const imap4i_list_line *line);
+
+#endif

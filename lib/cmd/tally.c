@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* STATUS of one mailbox; see tally.h. */
+#include "cmd/tally.h"
+
+#include "wire/writer.h"
+
+enum { TALLY_BEGIN, TALLY_GOT, TALLY_OPENED, TALLY_POLLED, TALLY_ASK, TALLY_ROWS, TALLY_END };
+
+int imap4i_check_status_items(imap4i_command *c, uint32_t items) {
+  uint64_t needs = items & IMAP4_STATUS_SIZE ? IMAP4_FEATURE_STATUS_SIZE : 0;
+  if (imap4i_has(c->s, needs)) return IMAP4I_STEP_AGAIN;
+  return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("There is no such STATUS item"));
+}
+
+void imap4i_tally_init(imap4i_tally *x, imap4_str name, uint32_t items) {
+  *x = (imap4i_tally){.name = name, .items = items};
+}
+
+static int go(imap4i_tally *x, uint8_t phase) {
+  x->phase = phase;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static int end(imap4i_tally *x, imap4_session *s, int status, int *failure) {
+  imap4i_tally_free(x, s);
+  x->phase = TALLY_END;
+  *failure = status;
+  return IMAP4I_STEP_DONE;
+}
+
+static int begin(imap4i_tally *x, imap4_session *s, int *failure) {
+  int status = imap4i_authorize(s, x->name, IMAP4_RIGHT_READ);
+  if (status != IMAP4_OK) return end(x, s, status, failure);
+  imap4_status_args args = {.items = x->items, .account = s->account, .name = x->name};
+  x->phase = TALLY_GOT;
+  return imap4i_op_call(s, IMAP4I_OP_STATUS, &args);
+}
+
+/* Items that a store's |status| may not know. */
+static uint32_t newer(const imap4i_tally *x) {
+  return x->items & (IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED);
+}
+
+static int got(imap4i_tally *x, imap4_session *s, int *failure) {
+  int status = s->op.status;
+  if (status == IMAP4_OK) {
+    x->numbers = s->op.result.status;
+    if ((newer(x) & ~x->numbers.known) == 0) return end(x, s, IMAP4_OK, failure);
+  } else if (status != IMAP4_ST_UNSUPPORTED) {
+    return end(x, s, status, failure);
+  }
+  imap4_open_args args = {.read_only = 1, .account = s->account, .name = x->name};
+  x->phase = TALLY_OPENED;
+  return imap4i_op_call(s, IMAP4I_OP_OPEN, &args);
+}
+
+static int opened(imap4i_tally *x, imap4_session *s, int *failure) {
+  if (s->op.status != IMAP4_OK) return end(x, s, s->op.status, failure);
+  x->mailbox = s->op.result.open.mailbox;
+  imap4_poll_args args = {.mailbox = x->mailbox};
+  x->phase = TALLY_POLLED;
+  return imap4i_op_call(s, IMAP4I_OP_POLL, &args);
+}
+
+static int polled(imap4i_tally *x, imap4_session *s, int *failure) {
+  const imap4_mailbox_state *state = &s->op.result.poll;
+  if (s->op.status != IMAP4_OK) return end(x, s, s->op.status, failure);
+  x->numbers = (imap4_status_result){
+      .messages = state->exists, .uidnext = state->uidnext, .uidvalidity = state->uidvalidity};
+  x->first_recent = state->first_recent;
+  bool counts = newer(x) || (x->items & (IMAP4_STATUS_UNSEEN | IMAP4_STATUS_RECENT)) != 0;
+  return counts && state->exists > 0 ? go(x, TALLY_ASK) : end(x, s, IMAP4_OK, failure);
+}
+
+static int ask(imap4i_tally *x, imap4_session *s) {
+  imap4_uid_range all = {1, x->numbers.uidnext > 1 ? x->numbers.uidnext - 1 : 1};
+  uint32_t attributes = IMAP4_ATTR_FLAGS;
+  if (x->items & IMAP4_STATUS_SIZE) attributes |= IMAP4_ATTR_SIZE;
+  imap4_query_args args = {.attributes = attributes,
+                           .mailbox = x->mailbox,
+                           .uids = {&all, 1},
+                           .after_uid = x->after,
+                           .capacity = s->limits->query_rows};
+  x->phase = TALLY_ROWS;
+  return imap4i_op_call(s, IMAP4I_OP_QUERY, &args);
+}
+
+/* Sizes come from a store: their sum stays at what a number in a response may be (RFC 8438 section 2). */
+static uint64_t add_size(uint64_t sum, uint64_t size) {
+  return size > (uint64_t)INT64_MAX - sum ? (uint64_t)INT64_MAX : sum + size;
+}
+
+static int rows(imap4i_tally *x, imap4_session *s, int *failure) {
+  const imap4_query_result *r = &s->op.result.query;
+  if (s->op.status != IMAP4_OK) return end(x, s, s->op.status, failure);
+  for (uint32_t i = 0; i < r->count; i++) {
+    imap4_row row = imap4i_op_row(s, i);
+    x->after = row.uid;
+    x->numbers.unseen += (row.flags & IMAP4_FLAG_SEEN) == 0;
+    x->numbers.deleted += (row.flags & IMAP4_FLAG_DELETED) != 0;
+    x->numbers.recent += x->first_recent > 0 && row.uid >= x->first_recent;
+    x->numbers.size = add_size(x->numbers.size, row.size);
+  }
+  return r->last ? end(x, s, IMAP4_OK, failure) : go(x, TALLY_ASK);
+}
+
+int imap4i_tally_step(imap4i_tally *x, imap4i_command *c, int *failure) {
+  imap4_session *s = c->s;
+  switch (x->phase) {
+  case TALLY_BEGIN:
+    return begin(x, s, failure);
+  case TALLY_GOT:
+    return got(x, s, failure);
+  case TALLY_OPENED:
+    return opened(x, s, failure);
+  case TALLY_POLLED:
+    return polled(x, s, failure);
+  case TALLY_ASK:
+    return ask(x, s);
+  default:
+    return rows(x, s, failure);
+  }
+}
+
+static bool put_item(const imap4i_tally *x, imap4i_buf *out, uint32_t item, imap4_str name, uint64_t value,
+                     bool *any) {
+  if (!(x->items & item)) return true;
+  bool ok =
+      (!*any || imap4i_buf_putc(out, ' ')) && imap4i_buf_puts(out, name) && imap4i_buf_put_u64(out, value);
+  *any = true;
+  return ok;
+}
+
+bool imap4i_tally_put(const imap4i_tally *x, imap4i_command *c) {
+  imap4i_buf *out = &c->s->out;
+  const imap4_status_result *n = &x->numbers;
+  bool any = false;
+  return imap4i_buf_puts(out, IMAP4I_S("* STATUS ")) && imap4i_put_mailbox(out, x->name, false) &&
+         imap4i_buf_puts(out, IMAP4I_S(" (")) &&
+         put_item(x, out, IMAP4_STATUS_MESSAGES, IMAP4I_S("MESSAGES "), n->messages, &any) &&
+         put_item(x, out, IMAP4_STATUS_RECENT, IMAP4I_S("RECENT "), n->recent, &any) &&
+         put_item(x, out, IMAP4_STATUS_UIDNEXT, IMAP4I_S("UIDNEXT "), n->uidnext, &any) &&
+         put_item(x, out, IMAP4_STATUS_UIDVALIDITY, IMAP4I_S("UIDVALIDITY "), n->uidvalidity, &any) &&
+         put_item(x, out, IMAP4_STATUS_UNSEEN, IMAP4I_S("UNSEEN "), n->unseen, &any) &&
+         put_item(x, out, IMAP4_STATUS_SIZE, IMAP4I_S("SIZE "), n->size, &any) &&
+         put_item(x, out, IMAP4_STATUS_DELETED, IMAP4I_S("DELETED "), n->deleted, &any) &&
+         imap4i_buf_puts(out, IMAP4I_S(")\r\n"));
+}
+
+void imap4i_tally_free(imap4i_tally *x, imap4_session *s) {
+  if (!x->mailbox) return;
+  imap4i_op_close(s, x->mailbox);
+  x->mailbox = NULL;
+}
