@@ -18,6 +18,8 @@ static const char usage[] =
     "\n"
     "Where mail is:\n"
     "  --mail DIR             Maildir folders: DIR/USER is the inbox of USER\n"
+    "  --special-use          with --mail: folders named Archive, Drafts, Junk, Sent and Trash are for just "
+    "that\n"
     "  --memory               accounts in memory, empty at first, gone at the end\n"
     "Who may log in:\n"
     "  --user NAME:PASSWORD   one user; may be repeated\n"
@@ -130,6 +132,12 @@ static int take_memory(struct options *o, char *valuez) {
   return OPTIONS_RUN;
 }
 
+static int take_special_use(struct options *o, char *valuez) {
+  (void)valuez;
+  o->special_use = 1;
+  return OPTIONS_RUN;
+}
+
 static int take_allow_plaintext(struct options *o, char *valuez) {
   (void)valuez;
   o->server.allow_plaintext = 1;
@@ -170,6 +178,7 @@ static const struct option table[] = {
     {"--key", 1, take_key},
     {"--mail", 1, take_mail},
     {"--memory", 0, take_memory},
+    {"--special-use", 0, take_special_use},
     {"--user", 1, take_user},
     {"--passwd", 1, take_passwd},
     {"--any-user", 1, take_any_user},

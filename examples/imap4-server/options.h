@@ -13,6 +13,7 @@ struct options {
   const char *certificate_pathz;
   const char *key_pathz;
   int memory;
+  int special_use;
 };
 
 #define OPTIONS_RUN 0

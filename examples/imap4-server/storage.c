@@ -52,11 +52,12 @@ static int any_password(void *user, imap4_str name, imap4_str password) {
   return IMAP4_OK;
 }
 
-int storage_open_maildir(const char *rootz, struct storage **storage) {
+int storage_open_maildir(const char *rootz, int special_use, struct storage **storage) {
   imap4_maildir_config config = {.struct_size = sizeof config};
   struct storage *made = calloc(1, sizeof *made);
   if (made == NULL) return -1;
   config.rootz = rootz;
+  config.use_names = special_use;
   config.check_password = any_password;
   int status = imap4_maildir_new(&config, &made->maildir);
   if (status != IMAP4_OK) {

@@ -10,8 +10,9 @@ struct storage;
 /* An empty account for each user, gone when the server ends.  0, or -1 after a line in the log. */
 int storage_open_memory(struct storage **storage);
 
-/* |rootz|/USER is the Maildir of a user.  0, or -1 after a line in the log. */
-int storage_open_maildir(const char *rootz, struct storage **storage);
+/* |rootz|/USER is the Maildir of a user; |special_use|: folders with the usual names have special uses.  0,
+ * or -1 after a line in the log. */
+int storage_open_maildir(const char *rootz, int special_use, struct storage **storage);
 
 void storage_free(struct storage *storage);
 

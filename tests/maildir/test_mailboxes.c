@@ -90,6 +90,68 @@ static void open_sessions_notice(void **state) {
   kit_close(kit, again);
 }
 
+static int create_for(const struct kit *kit, const char *name, uint32_t uses) {
+  imap4_name_args args = {
+      .struct_size = sizeof args, .account = kit->account, .name = kit_str(name), .uses = uses};
+  imap4_empty_result out = {.struct_size = sizeof out};
+  return imap4_maildir_store()->create(kit->store, 1, &args, &out);
+}
+
+/* The special uses of a mailbox, and whether it is subscribed. */
+static uint32_t attributes_of(const struct kit *kit, const char *name) {
+  imap4_list_args args = {.struct_size = sizeof args, .capacity = 100, .account = kit->account};
+  imap4_list_result out = {.struct_size = sizeof out};
+  assert_int_equal(imap4_maildir_store()->list(kit->store, 1, &args, &out), IMAP4_OK);
+  for (uint32_t i = 0; i < out.count; i++) {
+    imap4_str n = out.entries[i].name;
+    if (n.n == strlen(name) && memcmp(n.p, name, n.n) == 0) return out.entries[i].attributes;
+  }
+  fail_msg("there is no %s", name);
+  return 0;
+}
+
+/* RFC 6154: a use is there as soon as the mailbox is, and goes where it goes. */
+static void special_uses(void **state) {
+  struct kit *kit = *state;
+  assert_int_equal(create_for(kit, "Out.Mail", IMAP4_MAILBOX_SENT | IMAP4_MAILBOX_ARCHIVE), IMAP4_OK);
+  assert_int_equal(create_for(kit, "All", IMAP4_MAILBOX_ALL), IMAP4_ST_UNSUPPORTED);
+  assert_false(kit_exists(kit, ".All"));
+  assert_int_equal(kit_name(kit, '+', "Out.Mail"), IMAP4_OK);
+  assert_int_equal(attributes_of(kit, "Out.Mail"),
+                   IMAP4_MAILBOX_SENT | IMAP4_MAILBOX_ARCHIVE | IMAP4_MAILBOX_SUBSCRIBED);
+  assert_int_equal(attributes_of(kit, "INBOX"), 0);
+  kit_restart(kit);
+  assert_int_equal(rename_to(kit, "Out", "Gone"), IMAP4_OK);
+  assert_int_equal(attributes_of(kit, "Gone.Mail"), IMAP4_MAILBOX_SENT | IMAP4_MAILBOX_ARCHIVE);
+  assert_int_equal(kit_name(kit, 'd', "Gone.Mail"), IMAP4_OK);
+  assert_int_equal(kit_name(kit, 'c', "Gone.Mail"), IMAP4_OK);
+  assert_int_equal(attributes_of(kit, "Gone.Mail"), 0);
+  /* A directory without its parts is finished; words that are not known are passed over. */
+  char path[128];
+  snprintf(path, sizeof path, "%s/joe/.half", kit->root);
+  assert_int_equal(mkdir(path, 0700), 0);
+  assert_int_equal(create_for(kit, "half", IMAP4_MAILBOX_JUNK), IMAP4_OK);
+  assert_int_equal(attributes_of(kit, "half"), IMAP4_MAILBOX_JUNK);
+  assert_int_equal(create_for(kit, "half", IMAP4_MAILBOX_JUNK), IMAP4_ST_ALREADYEXISTS);
+  kit_write(kit, ".half/imap4-special-use", "\\Memos \\trash Sent\n");
+  assert_int_equal(attributes_of(kit, "half"), IMAP4_MAILBOX_TRASH);
+}
+
+/* Names stand for uses only where they were not given otherwise, and only if that is wanted. */
+static void uses_by_name(void **state) {
+  struct kit *kit = *state;
+  assert_int_equal(kit_name(kit, 'c', "Sent"), IMAP4_OK);
+  assert_int_equal(kit_name(kit, 'c', "Drafts"), IMAP4_OK);
+  assert_int_equal(kit_name(kit, '+', "Junk"), IMAP4_OK);
+  assert_int_equal(create_for(kit, "Mine", IMAP4_MAILBOX_DRAFTS), IMAP4_OK);
+  assert_int_equal(attributes_of(kit, "Sent"), 0);
+  kit->store->config.use_names = 1;
+  assert_int_equal(attributes_of(kit, "Sent"), IMAP4_MAILBOX_SENT);
+  assert_int_equal(attributes_of(kit, "Drafts"), 0);
+  assert_int_equal(attributes_of(kit, "Mine"), IMAP4_MAILBOX_DRAFTS);
+  assert_int_equal(attributes_of(kit, "Junk"), IMAP4_MAILBOX_SUBSCRIBED | IMAP4_MAILBOX_NONEXISTENT);
+}
+
 static void renamed(void **state) {
   struct kit *kit = *state;
   imap4_row row;
@@ -162,9 +224,9 @@ static void users_are_apart(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      KIT_TEST(created_and_deleted),  KIT_TEST(uidvalidity_is_new),
-      KIT_TEST(open_sessions_notice), KIT_TEST(renamed),
-      KIT_TEST(what_is_no_mailbox),   KIT_TEST(users_are_apart),
+      KIT_TEST(created_and_deleted), KIT_TEST(uidvalidity_is_new), KIT_TEST(open_sessions_notice),
+      KIT_TEST(special_uses),        KIT_TEST(uses_by_name),       KIT_TEST(renamed),
+      KIT_TEST(what_is_no_mailbox),  KIT_TEST(users_are_apart),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,11 @@
 #define MD_DIGESTS "imap4-digests"
 #define MD_KEYWORDS "dovecot-keywords"
 
+/* What a Maildir can be used for; other uses are views over several mailboxes. */
+#define MD_USES                                                                                              \
+  (IMAP4_MAILBOX_ARCHIVE | IMAP4_MAILBOX_DRAFTS | IMAP4_MAILBOX_JUNK | IMAP4_MAILBOX_SENT |                  \
+   IMAP4_MAILBOX_TRASH)
+
 #define MD_LETTERS 26          /* keywords that file names can hold */
 #define MD_NAME_MAX 255        /* octets of a file name */
 #define MD_UNKNOWN UINT64_MAX  /* a size that was not counted yet */
@@ -471,6 +476,15 @@ int md_tree_lock(const struct md_account *account);
 /* Add the subscribed names, in UTF-8, to the account's list. */
 int md_subscriptions_read(struct md_account *account);
 bool md_names_add(struct md_account *account, const char *p, size_t n, uint32_t attributes);
+
+/* ---- special_use.c -------------------------------------------------------------------------- */
+
+/* Keep the special uses of the mailbox directory |path|; 0 or an errno. */
+int md_uses_write(const char *path, uint32_t wanted);
+/* Those of the directory |dir| below |root_fd|; what can't be read is none. */
+uint32_t md_uses_read(int root_fd, const char *dir);
+/* Mailboxes with the usual names get the uses that no mailbox has. */
+void md_uses_by_name(struct md_account *account);
 void md_names_free(struct md_account *account);
 
 #endif

@@ -10,7 +10,8 @@
  * mailbox is met for the first time; "dovecot-keywords" and "subscriptions" are kept up.
  *
  * Each mailbox directory has an index, "imap4-index" (UIDs, mod-sequences, sizes, dates), beside it
- * "imap4-index.lock" and "imap4-digests".  Any number of processes may work on the same directories.
+ * "imap4-index.lock" and "imap4-digests", and "imap4-special-use" if it was made for a special
+ * use (RFC 6154).  Any number of processes may work on the same directories.
  *
  * All functions of the store answer at once; IMAP4_PENDING is never returned.  One imap4_maildir serves all
  * sessions and threads of a process.  A process that forks makes a new one in the child.
@@ -28,7 +29,7 @@ typedef struct imap4_maildir imap4_maildir;
 
 typedef struct imap4_maildir_config {
   uint32_t struct_size; /**< sizeof(imap4_maildir_config) */
-  uint32_t reserved;    /**< 0 */
+  int32_t use_names;    /**< 1: mailboxes named Archive, Drafts, Junk, Sent, Trash have these special uses */
   /** Directory with one directory per user; must exist.  Directories of users are made at their first
    *  login. */
   const char *rootz;

@@ -171,6 +171,8 @@ const imap4_store *imap4_maildir_store(void) {
       .move = md_move,
       .vanished = md_vanished,
       .status = md_status_of,
+      .special_uses = MD_USES,
+      .create_uses = MD_USES,
   };
   return &store;
 }

@@ -77,7 +77,8 @@ static int by_hierarchy(const void *a, const void *b) {
   const struct md_list_item *x = a, *y = b;
   int order = imap4_mailbox_compare(item_name(x), item_name(y), '.');
   if (order != 0) return order;
-  return x->attributes < y->attributes ? -1 : x->attributes > y->attributes;
+  int missing = (x->attributes & IMAP4_MAILBOX_NONEXISTENT) != 0;
+  return missing - ((y->attributes & IMAP4_MAILBOX_NONEXISTENT) != 0);
 }
 
 static void names_merge(struct md_account *account) {
@@ -112,7 +113,7 @@ static int names_from_disk(struct md_account *account) {
     if (entry->d_name[0] != '.' || entry->d_name[1] == '.' || entry->d_name[1] == '\0') continue;
     name.n = 0;
     if (!md_dir_mailbox(entry->d_name, &name) || !is_maildir(dirfd(dir), entry->d_name)) continue;
-    ok = md_names_add(account, name.p, name.n, 0);
+    ok = md_names_add(account, name.p, name.n, md_uses_read(dirfd(dir), entry->d_name));
   }
   closedir(dir);
   md_buf_free(&name);
@@ -125,6 +126,7 @@ static int names_load(struct md_account *account) {
   if (status == IMAP4_OK) status = md_subscriptions_read(account);
   if (status == IMAP4_OK) {
     names_merge(account);
+    if (account->store->config.use_names) md_uses_by_name(account);
   } else {
     md_names_free(account);
   }
@@ -210,19 +212,26 @@ static void hidden_name(struct md_account *account, const char *purpose, char ou
   snprintf(out, MD_NAME_MAX + 1, HIDDEN "%s-%.200s", purpose, unique);
 }
 
-static int create_locked(struct md_account *account, const char *path) {
+/* A directory is there already: it is one that somebody has not finished, or a mailbox. */
+static int create_rest(const char *path, uint32_t uses) {
   struct stat st;
-  if (stat(path, &st) == 0) {
-    char *cur = join(path, "cur");
-    bool whole = cur && stat(cur, &st) == 0;
-    free(cur);
-    return whole ? IMAP4_ST_ALREADYEXISTS : md_status(make_parts(path, true));
-  }
+  char *cur = join(path, "cur");
+  bool whole = cur && stat(cur, &st) == 0;
+  free(cur);
+  if (whole) return IMAP4_ST_ALREADYEXISTS;
+  int error = uses ? md_uses_write(path, uses) : 0;
+  return md_status(error ? error : make_parts(path, true));
+}
+
+static int create_locked(struct md_account *account, const char *path, uint32_t uses) {
+  struct stat st;
+  if (stat(path, &st) == 0) return create_rest(path, uses);
   char name[MD_NAME_MAX + 1];
   hidden_name(account, "new", name);
   char *hidden = join(account->path, name);
   if (!hidden) return IMAP4_ST_UNAVAILABLE;
   int error = md_make_maildir(hidden, true);
+  if (error == 0 && uses) error = md_uses_write(hidden, uses);
   if (error == 0 && rename(hidden, path) != 0) error = errno;
   if (error == 0) error = sync_path(account->path);
   free(hidden);
@@ -235,10 +244,11 @@ int md_create(void *user, imap4_op op, const imap4_name_args *args, imap4_empty_
   (void)user;
   (void)op;
   (void)out;
+  if (args->uses & ~MD_USES) return IMAP4_ST_UNSUPPORTED;
   int status = md_mailbox_path(account, args->name, &path);
   if (status != IMAP4_OK) return status;
   int lock = md_tree_lock(account);
-  status = lock < 0 ? lock : create_locked(account, path);
+  status = lock < 0 ? lock : create_locked(account, path, args->uses);
   if (lock >= 0) close(lock);
   free(path);
   return status;
