@@ -421,8 +421,9 @@ typedef struct imap4_keep_digest_args {
 #define IMAP4_STATUS_UIDNEXT 0x04u
 #define IMAP4_STATUS_UIDVALIDITY 0x08u
 #define IMAP4_STATUS_UNSEEN 0x10u
-#define IMAP4_STATUS_SIZE 0x20u    /**< RFC 8438 */
-#define IMAP4_STATUS_DELETED 0x40u /**< RFC 9051 section 6.3.11 */
+#define IMAP4_STATUS_SIZE 0x20u        /**< RFC 8438 */
+#define IMAP4_STATUS_DELETED 0x40u     /**< RFC 9051 section 6.3.11 */
+#define IMAP4_STATUS_APPENDLIMIT 0x80u /**< RFC 7889; the library knows, a store need do nothing */
 
 typedef struct imap4_status_args {
   uint32_t struct_size;

@@ -8,6 +8,7 @@ enum { TALLY_BEGIN, TALLY_GOT, TALLY_OPENED, TALLY_POLLED, TALLY_ASK, TALLY_ROWS
 
 int imap4i_check_status_items(imap4i_command *c, uint32_t items) {
   uint64_t needs = items & IMAP4_STATUS_SIZE ? IMAP4_FEATURE_STATUS_SIZE : 0;
+  if (items & IMAP4_STATUS_APPENDLIMIT) needs |= IMAP4_FEATURE_APPENDLIMIT;
   if (imap4i_has(c->s, needs)) return IMAP4I_STEP_AGAIN;
   return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("There is no such STATUS item"));
 }
@@ -131,6 +132,17 @@ static bool put_item(const imap4i_tally *x, imap4i_buf *out, uint32_t item, imap
   return ok;
 }
 
+/* RFC 7889 section 5: a number of RFC 3501 has 32 bits. */
+static bool put_append_limit(const imap4i_tally *x, const imap4_session *s, imap4i_buf *out, bool *any) {
+  imap4_str name = IMAP4I_S("APPENDLIMIT ");
+  uint64_t limit = s->limits->message_octets;
+  if (limit <= UINT32_MAX) return put_item(x, out, IMAP4_STATUS_APPENDLIMIT, name, limit, any);
+  if (!(x->items & IMAP4_STATUS_APPENDLIMIT)) return true;
+  bool ok = (!*any || imap4i_buf_putc(out, ' ')) && imap4i_buf_puts(out, name);
+  *any = true;
+  return ok && imap4i_buf_puts(out, IMAP4I_S("NIL"));
+}
+
 bool imap4i_tally_put(const imap4i_tally *x, imap4i_command *c) {
   imap4i_buf *out = &c->s->out;
   const imap4_status_result *n = &x->numbers;
@@ -144,7 +156,7 @@ bool imap4i_tally_put(const imap4i_tally *x, imap4i_command *c) {
          put_item(x, out, IMAP4_STATUS_UNSEEN, IMAP4I_S("UNSEEN "), n->unseen, &any) &&
          put_item(x, out, IMAP4_STATUS_SIZE, IMAP4I_S("SIZE "), n->size, &any) &&
          put_item(x, out, IMAP4_STATUS_DELETED, IMAP4I_S("DELETED "), n->deleted, &any) &&
-         imap4i_buf_puts(out, IMAP4I_S(")\r\n"));
+         put_append_limit(x, c->s, out, &any) && imap4i_buf_puts(out, IMAP4I_S(")\r\n"));
 }
 
 void imap4i_tally_free(imap4i_tally *x, imap4_session *s) {

@@ -26,6 +26,7 @@ static const struct {
     {"LIST-EXTENDED", IMAP4_FEATURE_LIST_EXTENDED, false},
     {"LIST-STATUS", IMAP4_FEATURE_LIST_STATUS, false},
     {"STATUS=SIZE", IMAP4_FEATURE_STATUS_SIZE, false},
+    {"APPENDLIMIT", IMAP4_FEATURE_APPENDLIMIT, false},
     {"SPECIAL-USE", IMAP4_FEATURE_SPECIAL_USE, false},
     {"CREATE-SPECIAL-USE", IMAP4_FEATURE_CREATE_SPECIAL_USE, false},
 };
@@ -69,13 +70,21 @@ static bool put_login_capabilities(const imap4_session *s, imap4i_buf *buf) {
   return ok;
 }
 
+/* RFC 7889 section 2: the same for all mailboxes, unless there is none that its grammar can say. */
+static bool put_value(const imap4_session *s, imap4i_buf *buf, uint64_t feature) {
+  uint64_t limit = s->limits->message_octets;
+  if (feature != IMAP4_FEATURE_APPENDLIMIT || limit > UINT32_MAX) return true;
+  return imap4i_buf_putc(buf, '=') && imap4i_buf_put_u64(buf, limit);
+}
+
 bool imap4i_put_capabilities(const imap4_session *s, imap4i_buf *buf) {
   bool logged_in = s->state != IMAP4_STATE_NOT_AUTHENTICATED;
   bool ok = imap4i_buf_puts(buf, IMAP4I_S("IMAP4rev1"));
   for (size_t i = 0; ok && i < IMAP4I_COUNT(capabilities); i++) {
     const char *namez = capabilities[i].namez;
     if ((logged_in || capabilities[i].before_login) && imap4i_has(s, capabilities[i].feature))
-      ok = put_capability(buf, IMAP4I_S(""), imap4i_str(namez, strlen(namez)));
+      ok = put_capability(buf, IMAP4I_S(""), imap4i_str(namez, strlen(namez))) &&
+           put_value(s, buf, capabilities[i].feature);
   }
   if (ok && !logged_in) ok = put_login_capabilities(s, buf);
   return ok;
