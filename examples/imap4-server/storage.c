@@ -30,6 +30,7 @@ int storage_open_memory(struct storage **storage) {
   if (made == NULL) return -1;
   imap4_memory_config_init(&config);
   config.clock = now;
+  config.object_ids = 1;
   config.first_uidvalidity = (uint32_t)time(NULL); /* so that clients don't take old UIDs for new ones */
   /* A change may come from another thread than the one of the session that would have to hear of it. */
   config.without = IMAP4_MEMORY_WITHOUT_WATCH;

@@ -203,6 +203,8 @@ typedef struct imap4_mailbox_state {
   imap4_str keywords;   /**< keywords in use or known in this mailbox */
   int32_t new_keywords; /**< 1: a client may make up more (PERMANENTFLAGS \*) */
   int32_t reserved;
+  /** MAILBOXID (see imap4_store.keeps): another for each mailbox, the same after rename, never used again. */
+  imap4_str mailbox_id;
 } imap4_mailbox_state;
 
 typedef struct imap4_open_args {
@@ -237,6 +239,8 @@ typedef struct imap4_poll_args {
 #define IMAP4_ATTR_SIZE 0x04u         /**< |size| */
 #define IMAP4_ATTR_MODSEQ 0x08u       /**< |modseq| */
 #define IMAP4_ATTR_DIGEST 0x10u       /**< |digest|, if the store has one */
+#define IMAP4_ATTR_OBJECTID 0x20u     /**< |email_id| and |thread_id| */
+#define IMAP4_ATTR_SAVEDATE 0x40u     /**< |saved| */
 
 typedef struct imap4_row {
   uint32_t uid;
@@ -246,6 +250,11 @@ typedef struct imap4_row {
   uint64_t size;    /**< octets of the message with CRLF line ends: exactly what |read| gives */
   uint64_t modseq;  /**< 0 < modseq <= the mailbox's highest */
   imap4_str digest; /**< as the library gave it (imap4_append_write_args.digest), or empty */
+  /** EMAILID and THREADID (see imap4_store.keeps).  Messages with the same |email_id| have the same octets,
+   * and a copy has that of its source; |thread_id| empty: not known. */
+  imap4_str email_id;
+  imap4_str thread_id;
+  imap4_date saved; /**< when it came into this mailbox (RFC 8514); not |present|: not kept here */
 } imap4_row;
 
 /** Which messages: all conditions together. */
@@ -345,6 +354,9 @@ typedef struct imap4_append_message_args {
   imap4_str keywords;
   imap4_date internaldate; /**< not |present|: now */
   uint64_t size;           /**< octets that will follow */
+  /** The message is a copy of one that has these (imap4_row); empty: it is new. */
+  imap4_str email_id;
+  imap4_str thread_id;
 } imap4_append_message_args;
 
 typedef struct imap4_append_write_args {
@@ -424,6 +436,7 @@ typedef struct imap4_keep_digest_args {
 #define IMAP4_STATUS_SIZE 0x20u        /**< RFC 8438 */
 #define IMAP4_STATUS_DELETED 0x40u     /**< RFC 9051 section 6.3.11 */
 #define IMAP4_STATUS_APPENDLIMIT 0x80u /**< RFC 7889; the library knows, a store need do nothing */
+#define IMAP4_STATUS_MAILBOXID 0x100u  /**< RFC 8474 */
 
 typedef struct imap4_status_args {
   uint32_t struct_size;
@@ -441,11 +454,12 @@ typedef struct imap4_status_result {
   uint32_t uidnext;
   uint32_t uidvalidity;
   uint32_t unseen;
-  /** Which of IMAP4_STATUS_SIZE and IMAP4_STATUS_DELETED are given here; where one that was asked for is not,
-   *  the library opens the mailbox and counts. */
+  /** Which of IMAP4_STATUS_SIZE, _DELETED and _MAILBOXID are given here; where one that was asked for is not,
+   *  the library opens the mailbox and finds out. */
   uint32_t known;
-  uint32_t deleted; /**< messages that have \Deleted */
-  uint64_t size;    /**< octets of all messages together */
+  uint32_t deleted;     /**< messages that have \Deleted */
+  uint64_t size;        /**< octets of all messages together */
+  imap4_str mailbox_id; /**< as in imap4_mailbox_state */
 } imap4_status_result;
 
 /** What a session is about to do with a mailbox (imap4_store.authorize). */
@@ -486,6 +500,13 @@ typedef struct imap4_namespaces_result {
   uint32_t count;
   uint32_t reserved;
 } imap4_namespaces_result;
+
+/* What a store keeps beyond what is required (imap4_store.keeps). */
+/** Object identifiers (RFC 8474): |mailbox_id|, |email_id| and maybe |thread_id|, each of 1 to 255 letters,
+ *  digits, "-" and "_", not used for anything else in the account. */
+#define IMAP4_KEEPS_OBJECT_IDS 0x01u
+/** The date at which a message came into its mailbox (imap4_row.saved), in some mailboxes at least. */
+#define IMAP4_KEEPS_SAVE_DATES 0x02u
 
 /* ---- the table ------------------------------------------------------------------------------ */
 
@@ -592,6 +613,8 @@ typedef struct imap4_store {
   /** Those of them that |create| gives to a mailbox when it is asked to (imap4_name_args.uses); 0:
    *  CREATE-SPECIAL-USE is not offered. */
   uint32_t create_uses;
+  uint32_t keeps; /**< IMAP4_KEEPS_* */
+  uint32_t reserved_keeps;
 } imap4_store;
 
 /**

@@ -91,3 +91,11 @@ void imap4i_wipe(void *p, size_t n) {
   while (n-- > 0)
     *v++ = 0;
 }
+
+bool imap4i_is_object_id(imap4_str s) {
+  for (size_t i = 0; i < s.n; i++) {
+    char c = s.p[i];
+    if (!imap4i_is_alpha(c) && !imap4i_is_digit(c) && c != '_' && c != '-') return false;
+  }
+  return s.n > 0 && s.n <= IMAP4I_OBJECT_ID_OCTETS;
+}

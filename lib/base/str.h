@@ -70,6 +70,9 @@ bool imap4i_istarts(imap4_str s, imap4_str prefix);
 bool imap4i_is_atom_char(char c);
 /* RFC 3501: ASTRING-CHAR, which is ATOM-CHAR or "]". */
 bool imap4i_is_astring_char(char c);
+#define IMAP4I_OBJECT_ID_OCTETS 255
+/* RFC 8474: objectid, 1 to 255 letters, digits, "_" and "-". */
+bool imap4i_is_object_id(imap4_str s);
 /* A whole atom: one ATOM-CHAR or more. */
 bool imap4i_is_atom(imap4_str s);
 

@@ -88,6 +88,17 @@ static bool needs_digest(const imap4i_fetch_item *item) {
   }
 }
 
+/* Features to which items of the command belong. */
+static uint64_t needed_features(const imap4i_fetch_args *a) {
+  uint64_t needs = 0;
+  for (size_t i = 0; i < a->count; i++) {
+    uint8_t kind = a->items[i].kind;
+    if (kind == IMAP4I_FETCH_EMAILID || kind == IMAP4I_FETCH_THREADID) needs |= IMAP4_FEATURE_OBJECTID;
+    if (kind == IMAP4I_FETCH_SAVEDATE) needs |= IMAP4_FEATURE_SAVEDATE;
+  }
+  return needs;
+}
+
 static void look_at_items(imap4i_command *c) {
   fetch_context *x = c->context;
   for (size_t i = 0; i < c->args.fetch.count; i++) {
@@ -100,6 +111,9 @@ static void look_at_items(imap4i_command *c) {
     if (item->kind == IMAP4I_FETCH_FLAGS) x->shows_flags = true;
     if (item->kind == IMAP4I_FETCH_SIZE) x->attributes |= IMAP4_ATTR_SIZE;
     if (item->kind == IMAP4I_FETCH_INTERNALDATE) x->attributes |= IMAP4_ATTR_INTERNALDATE;
+    if (item->kind == IMAP4I_FETCH_SAVEDATE) x->attributes |= IMAP4_ATTR_SAVEDATE;
+    if (item->kind == IMAP4I_FETCH_EMAILID || item->kind == IMAP4I_FETCH_THREADID)
+      x->attributes |= IMAP4_ATTR_OBJECTID;
   }
   if (x->shows_flags || x->sets_seen) x->attributes |= IMAP4_ATTR_FLAGS;
   if (x->digests) x->attributes |= IMAP4_ATTR_DIGEST | IMAP4_ATTR_SIZE;
@@ -125,6 +139,8 @@ static int begin(imap4i_command *c) {
   imap4i_uidset_init(&x->uids, &s->mem);
   imap4i_batch_init(&x->batch, &s->mem);
   imap4i_buf_init(&x->fields, &s->mem, SIZE_MAX);
+  if (!imap4i_has(s, needed_features(&c->args.fetch)))
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("There is no such FETCH item here"));
   int status = imap4i_view_resolve(s->view, &c->args.fetch.set, c->row->uid, c->row->uid, &x->uids);
   if (status == IMAP4I_PARSE_REFUSED) return imap4i_reply_no_message(c);
   if (status != IMAP4_OK) return status;
@@ -168,6 +184,9 @@ static int message(imap4i_command *c) {
     return imap4i_reply_ok(c, IMAP4I_S("FETCH completed"));
   }
   if (!imap4i_ranges_has(imap4i_uidset_ranges(&x->uids), row->uid)) return next_message(c);
+  /* RFC 8474 section 5.3: every message has one where there are any. */
+  if (x->attributes & IMAP4_ATTR_OBJECTID && row->email_id.n == 0)
+    return imap4i_reply_status(c, IMAP4_ST_SERVERBUG);
   x->item = 0;
   x->prepared = false;
   x->flagged = false;
@@ -259,6 +278,16 @@ static int open_response(imap4i_command *c) {
   return go(c, FETCH_ITEM);
 }
 
+static bool put_object_id(imap4i_buf *out, imap4_str name, imap4_str id) {
+  if (!imap4i_buf_puts(out, name)) return false;
+  if (id.n == 0) return imap4i_buf_puts(out, IMAP4I_S("NIL"));
+  return imap4i_buf_putc(out, '(') && imap4i_buf_puts(out, id) && imap4i_buf_putc(out, ')');
+}
+
+static bool put_date_or_nil(imap4i_buf *out, imap4_date date) {
+  return date.present ? imap4i_put_date_time(out, date) : imap4i_buf_puts(out, IMAP4I_S("NIL"));
+}
+
 static bool put_simple_item(imap4i_command *c, const imap4i_fetch_item *item) {
   const fetch_context *x = c->context;
   imap4i_buf *out = &c->s->out;
@@ -275,6 +304,12 @@ static bool put_simple_item(imap4i_command *c, const imap4i_fetch_item *item) {
   case IMAP4I_FETCH_ENVELOPE:
     return imap4i_buf_puts(out, IMAP4I_S("ENVELOPE ")) &&
            imap4i_digest_envelope(x->digester.digest, out) == IMAP4_OK;
+  case IMAP4I_FETCH_EMAILID:
+    return put_object_id(out, IMAP4I_S("EMAILID "), row->email_id);
+  case IMAP4I_FETCH_THREADID:
+    return put_object_id(out, IMAP4I_S("THREADID "), row->thread_id);
+  case IMAP4I_FETCH_SAVEDATE:
+    return imap4i_buf_puts(out, IMAP4I_S("SAVEDATE ")) && put_date_or_nil(out, row->saved);
   case IMAP4I_FETCH_BODY:
     return imap4i_buf_puts(out, IMAP4I_S("BODY ")) &&
            imap4i_digest_body(x->digester.digest, false, out) == IMAP4_OK;

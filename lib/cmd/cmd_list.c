@@ -56,7 +56,7 @@ typedef struct list_context {
   bool last;   /* the store has no more pages */
   bool over;   /* and the last of its entries was looked at */
 } list_context;
-_Static_assert(sizeof(list_context) <= 512, "fits the context in dispatch.c");
+_Static_assert(sizeof(list_context) <= 1024, "fits the context in dispatch.c");
 
 static int go(imap4i_command *c, int phase) {
   c->phase = phase;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that change names: CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 sections 6.3.3, 6.3.4, 6.3.6
- * and 6.3.7, RFC 6154 section 3).  RENAME has a file of its own. */
-#include "core/dispatch.h"
+ * and 6.3.7, RFC 6154 section 3, RFC 8474).  RENAME has a file of its own. */
+#include "cmd/tally.h"
 
-enum { NAME_BEGIN, NAME_DONE };
+enum { NAME_BEGIN, NAME_DONE, NAME_IDENTIFY };
+
+_Static_assert(sizeof(imap4i_tally) <= 512, "fits the context in dispatch.c");
 
 static int call(imap4i_command *c, uint8_t kind, imap4_str name, int32_t on, uint32_t rights) {
   imap4_session *s = c->s;
@@ -29,18 +31,45 @@ static int refuse_uses(imap4i_command *c) {
   return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("USEATTR"), IMAP4I_S("No mailbox can be made for this use"));
 }
 
+static int created(imap4i_command *c, imap4_str name) {
+  int status = c->s->op.status;
+  if (c->args.mailbox.uses && status == IMAP4_ST_UNSUPPORTED) return refuse_uses(c);
+  if (status != IMAP4_OK || !imap4i_has(c->s, IMAP4_FEATURE_OBJECTID))
+    return done(c, IMAP4I_S("CREATE completed"));
+  imap4i_tally_init(c->context, name, IMAP4_STATUS_MAILBOXID);
+  c->phase = NAME_IDENTIFY;
+  return IMAP4I_STEP_AGAIN;
+}
+
+/* RFC 8474 section 4.1.  The mailbox is made, whatever becomes of this. */
+static int identify(imap4i_command *c) {
+  imap4i_tally *x = c->context;
+  int failure = IMAP4_OK;
+  bool ok = true;
+  int status = imap4i_tally_step(x, c, &failure);
+  if (status != IMAP4I_STEP_DONE) return status;
+  imap4_str code = IMAP4I_S("");
+  if (failure == IMAP4_OK && x->mailbox_id_octets > 0) {
+    imap4i_buf buf;
+    imap4i_buf_init(&buf, &c->s->mem, SIZE_MAX);
+    ok = imap4i_buf_puts(&buf, IMAP4I_S("MAILBOXID (")) &&
+         imap4i_buf_put(&buf, x->mailbox_id, x->mailbox_id_octets) && imap4i_buf_putc(&buf, ')');
+    if (ok) code = imap4i_arena_str(&c->arena, imap4i_buf_str(&buf), &ok);
+    imap4i_buf_free(&buf);
+  }
+  return imap4i_reply(c, IMAP4I_OK, ok ? code : IMAP4I_S(""), IMAP4I_S("CREATE completed"));
+}
+
 int imap4i_cmd_create(imap4i_command *c) {
   const imap4i_mailbox_args *a = &c->args.mailbox;
-  if (c->phase == NAME_DONE) {
-    bool refused = a->uses && c->s->op.status == IMAP4_ST_UNSUPPORTED;
-    return refused ? refuse_uses(c) : done(c, IMAP4I_S("CREATE completed"));
-  }
-  if (a->has_uses && !imap4i_has(c->s, IMAP4_FEATURE_CREATE_SPECIAL_USE))
-    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("CREATE has no parameter USE here"));
-  if (a->unknown_use || a->uses & ~c->s->server->store.create_uses) return refuse_uses(c);
   imap4_str name = c->args.mailbox.name;
   bool trailing = name.n > 1 && name.p[name.n - 1] == c->s->delimiter;
   if (trailing) name.n--;
+  if (c->phase == NAME_DONE) return created(c, name);
+  if (c->phase == NAME_IDENTIFY) return identify(c);
+  if (a->has_uses && !imap4i_has(c->s, IMAP4_FEATURE_CREATE_SPECIAL_USE))
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("CREATE has no parameter USE here"));
+  if (a->unknown_use || a->uses & ~c->s->server->store.create_uses) return refuse_uses(c);
   if (is_inbox(name)) return imap4i_reply_status(c, IMAP4_ST_ALREADYEXISTS);
   return call(c, IMAP4I_OP_CREATE, name, trailing, IMAP4_RIGHT_CREATE);
 }

@@ -61,9 +61,23 @@ static void set_times(imap4i_command *c) {
   }
 }
 
+/* Features to which search keys of the command belong. */
+static uint64_t needed_features(const imap4i_search_args *a) {
+  uint64_t needs = 0;
+  for (size_t i = 0; i < a->count; i++) {
+    uint8_t kind = a->keys[i].kind;
+    if (kind == IMAP4I_KEY_EMAILID || kind == IMAP4I_KEY_THREADID) needs |= IMAP4_FEATURE_OBJECTID;
+    if (kind >= IMAP4I_KEY_SAVEDBEFORE && kind <= IMAP4I_KEY_SAVEDATESUPPORTED)
+      needs |= IMAP4_FEATURE_SAVEDATE;
+  }
+  return needs;
+}
+
 static int begin(imap4i_command *c) {
   imap4_session *s = c->s;
   search_context *x = c->context;
+  if (!imap4i_has(s, needed_features(&c->args.search)))
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("There is no such search key here"));
   imap4i_batch_init(&x->batch, &s->mem);
   imap4i_search_result_init(&x->result, &s->mem, &c->args.search);
   set_times(c);

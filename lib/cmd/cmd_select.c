@@ -63,6 +63,7 @@ static int polled(imap4i_command *c) {
   bool ok = true;
   x->state = s->op.result.poll;
   x->state.keywords = imap4i_arena_str(&c->arena, x->state.keywords, &ok);
+  x->state.mailbox_id = imap4i_arena_str(&c->arena, x->state.mailbox_id, &ok);
   if (!ok) return IMAP4_ERR_NOMEM;
   v->uidvalidity = x->state.uidvalidity;
   v->uidnext = x->state.uidnext;
@@ -118,6 +119,13 @@ static bool put_code_line(imap4i_buf *out, imap4_str code, uint64_t number, imap
          imap4i_buf_put_u64(out, number) && imap4i_buf_puts(out, text);
 }
 
+/* RFC 8474 section 4.2. */
+static bool put_mailbox_id(const imap4_session *s, imap4i_buf *out, imap4_str id) {
+  if (id.n == 0 || !imap4i_has(s, IMAP4_FEATURE_OBJECTID)) return true;
+  return imap4i_buf_puts(out, IMAP4I_S("* OK [MAILBOXID (")) && imap4i_buf_puts(out, id) &&
+         imap4i_buf_puts(out, IMAP4I_S(")] Identifies it for ever\r\n"));
+}
+
 static int tell(imap4i_command *c) {
   imap4_session *s = c->s;
   imap4i_view *v = s->view;
@@ -133,7 +141,8 @@ static int tell(imap4i_command *c) {
     ok = ok && put_code_line(out, IMAP4I_S("UNSEEN "), x->unseen, IMAP4I_S("] First unseen\r\n"));
   ok = ok && imap4i_put_permanent_line(s, &x->state) &&
        put_code_line(out, IMAP4I_S("UIDNEXT "), v->uidnext, IMAP4I_S("] Predicted next UID\r\n")) &&
-       put_code_line(out, IMAP4I_S("UIDVALIDITY "), v->uidvalidity, IMAP4I_S("] UIDs are valid\r\n"));
+       put_code_line(out, IMAP4I_S("UIDVALIDITY "), v->uidvalidity, IMAP4I_S("] UIDs are valid\r\n")) &&
+       put_mailbox_id(s, out, x->state.mailbox_id);
   int status = imap4i_end_piece(c, mark, ok);
   if (status < 0) return status;
   return imap4i_reply(c, IMAP4I_OK, v->read_only ? IMAP4I_S("READ-ONLY") : IMAP4I_S("READ-WRITE"),

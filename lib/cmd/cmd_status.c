@@ -4,7 +4,7 @@
 
 enum { STATUS_BEGIN, STATUS_COUNT, STATUS_TELL };
 
-_Static_assert(sizeof(imap4i_tally) <= 256, "fits the context in dispatch.c");
+_Static_assert(sizeof(imap4i_tally) <= 512, "fits the context in dispatch.c");
 
 static int begin(imap4i_command *c) {
   const imap4i_status_args *a = &c->args.status;

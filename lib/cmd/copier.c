@@ -112,7 +112,9 @@ static int message(imap4i_copier *x, imap4i_command *c) {
                                     .upload = x->upload,
                                     .keywords = row->keywords,
                                     .internaldate = date,
-                                    .size = row->size};
+                                    .size = row->size,
+                                    .email_id = row->email_id,
+                                    .thread_id = row->thread_id};
   x->phase = COPY_READ;
   return imap4i_op_call(c->s, IMAP4I_OP_APPEND_MESSAGE, &args);
 }
@@ -196,7 +198,8 @@ int imap4i_copier_step(imap4i_copier *x, imap4i_command *c, int *failure) {
   case COPY_ASK:
     x->phase = COPY_PAGE;
     return imap4i_batch_ask(&x->batch, s, x->mailbox, x->uids,
-                            IMAP4_ATTR_FLAGS | IMAP4_ATTR_INTERNALDATE | IMAP4_ATTR_SIZE | IMAP4_ATTR_DIGEST);
+                            IMAP4_ATTR_FLAGS | IMAP4_ATTR_INTERNALDATE | IMAP4_ATTR_SIZE | IMAP4_ATTR_DIGEST |
+                                IMAP4_ATTR_OBJECTID);
   case COPY_PAGE:
     return page(x, c, failure);
   case COPY_MESSAGE:

@@ -9,12 +9,15 @@ enum { TALLY_BEGIN, TALLY_GOT, TALLY_OPENED, TALLY_POLLED, TALLY_ASK, TALLY_ROWS
 int imap4i_check_status_items(imap4i_command *c, uint32_t items) {
   uint64_t needs = items & IMAP4_STATUS_SIZE ? IMAP4_FEATURE_STATUS_SIZE : 0;
   if (items & IMAP4_STATUS_APPENDLIMIT) needs |= IMAP4_FEATURE_APPENDLIMIT;
+  if (items & IMAP4_STATUS_MAILBOXID) needs |= IMAP4_FEATURE_OBJECTID;
   if (imap4i_has(c->s, needs)) return IMAP4I_STEP_AGAIN;
   return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("There is no such STATUS item"));
 }
 
 void imap4i_tally_init(imap4i_tally *x, imap4_str name, uint32_t items) {
-  *x = (imap4i_tally){.name = name, .items = items};
+  memset(x, 0, sizeof *x);
+  x->name = name;
+  x->items = items;
 }
 
 static int go(imap4i_tally *x, uint8_t phase) {
@@ -39,13 +42,20 @@ static int begin(imap4i_tally *x, imap4_session *s, int *failure) {
 
 /* Items that a store's |status| may not know. */
 static uint32_t newer(const imap4i_tally *x) {
-  return x->items & (IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED);
+  return x->items & (IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED | IMAP4_STATUS_MAILBOXID);
+}
+
+/* It must outlive the answer that it is from.  All were found to be no longer than that. */
+static void keep_id(imap4i_tally *x, imap4_str id) {
+  x->mailbox_id_octets = (uint8_t)id.n;
+  if (id.n > 0) memcpy(x->mailbox_id, id.p, id.n);
 }
 
 static int got(imap4i_tally *x, imap4_session *s, int *failure) {
   int status = s->op.status;
   if (status == IMAP4_OK) {
     x->numbers = s->op.result.status;
+    keep_id(x, x->numbers.mailbox_id);
     if ((newer(x) & ~x->numbers.known) == 0) return end(x, s, IMAP4_OK, failure);
   } else if (status != IMAP4_ST_UNSUPPORTED) {
     return end(x, s, status, failure);
@@ -69,7 +79,9 @@ static int polled(imap4i_tally *x, imap4_session *s, int *failure) {
   x->numbers = (imap4_status_result){
       .messages = state->exists, .uidnext = state->uidnext, .uidvalidity = state->uidvalidity};
   x->first_recent = state->first_recent;
-  bool counts = newer(x) || (x->items & (IMAP4_STATUS_UNSEEN | IMAP4_STATUS_RECENT)) != 0;
+  keep_id(x, state->mailbox_id);
+  uint32_t counted = IMAP4_STATUS_UNSEEN | IMAP4_STATUS_RECENT | IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED;
+  bool counts = (x->items & counted) != 0;
   return counts && state->exists > 0 ? go(x, TALLY_ASK) : end(x, s, IMAP4_OK, failure);
 }
 
@@ -143,6 +155,15 @@ static bool put_append_limit(const imap4i_tally *x, const imap4_session *s, imap
   return ok && imap4i_buf_puts(out, IMAP4I_S("NIL"));
 }
 
+/* RFC 8474 section 4.3. */
+static bool put_mailbox_id(const imap4i_tally *x, imap4i_buf *out, bool *any) {
+  if (!(x->items & IMAP4_STATUS_MAILBOXID) || x->mailbox_id_octets == 0) return true;
+  bool ok = (!*any || imap4i_buf_putc(out, ' ')) && imap4i_buf_puts(out, IMAP4I_S("MAILBOXID (")) &&
+            imap4i_buf_put(out, x->mailbox_id, x->mailbox_id_octets);
+  *any = true;
+  return ok && imap4i_buf_putc(out, ')');
+}
+
 bool imap4i_tally_put(const imap4i_tally *x, imap4i_command *c) {
   imap4i_buf *out = &c->s->out;
   const imap4_status_result *n = &x->numbers;
@@ -156,7 +177,8 @@ bool imap4i_tally_put(const imap4i_tally *x, imap4i_command *c) {
          put_item(x, out, IMAP4_STATUS_UNSEEN, IMAP4I_S("UNSEEN "), n->unseen, &any) &&
          put_item(x, out, IMAP4_STATUS_SIZE, IMAP4I_S("SIZE "), n->size, &any) &&
          put_item(x, out, IMAP4_STATUS_DELETED, IMAP4I_S("DELETED "), n->deleted, &any) &&
-         put_append_limit(x, c->s, out, &any) && imap4i_buf_puts(out, IMAP4I_S(")\r\n"));
+         put_append_limit(x, c->s, out, &any) && put_mailbox_id(x, out, &any) &&
+         imap4i_buf_puts(out, IMAP4I_S(")\r\n"));
 }
 
 void imap4i_tally_free(imap4i_tally *x, imap4_session *s) {

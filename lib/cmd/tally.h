@@ -16,6 +16,8 @@ typedef struct imap4i_tally {
   imap4_status_result numbers;
   uint32_t first_recent;
   uint32_t after; /* UIDs up to this one are counted */
+  char mailbox_id[IMAP4I_OBJECT_ID_OCTETS];
+  uint8_t mailbox_id_octets; /* 0: there is none */
 } imap4i_tally;
 
 /* The items must be known to the client: IMAP4I_STEP_AGAIN, or IMAP4I_STEP_DONE with BAD as the reply. */

@@ -21,16 +21,25 @@ static bool stride_valid(uint32_t stride, size_t minimum) {
   return stride >= minimum && stride <= minimum * TIMES && stride % sizeof(void *) == 0;
 }
 
+/* Rows were shorter in older stores; what they lack reads as zero. */
+#define OLDEST_ROW offsetof(imap4_row, email_id)
+
+/* objectid (RFC 8474 section 7), or empty. */
+static bool object_id_valid(imap4_str id) {
+  if (id.n > 0 && !id.p) return false;
+  return id.n == 0 || imap4i_is_object_id(id);
+}
+
 static bool rows_valid(const imap4_session *s, const imap4_query_result *r) {
   uint32_t after = s->op.after_uid;
-  if (r->count > s->op.capacity ||
-      (r->count > 0 && (!r->rows || !stride_valid(r->row_size, sizeof(imap4_row)))))
+  if (r->count > s->op.capacity || (r->count > 0 && (!r->rows || !stride_valid(r->row_size, OLDEST_ROW))))
     return false;
   if (r->count == 0 && !r->last) return false; /* no progress */
   for (uint32_t i = 0; i < r->count; i++) {
     imap4_row row = imap4i_op_row(s, i);
     if (row.uid <= after || (row.keywords.n > 0 && !row.keywords.p) || (row.digest.n > 0 && !row.digest.p))
       return false;
+    if (!object_id_valid(row.email_id) || !object_id_valid(row.thread_id)) return false;
     after = row.uid;
   }
   return true;
@@ -84,7 +93,12 @@ static bool vanished_valid(const imap4_session *s, const imap4_vanished_result *
 
 static bool poll_valid(const imap4_mailbox_state *r) {
   return r->uidvalidity > 0 && r->uidnext > 0 && r->highest_modseq > 0 &&
-         (r->keywords.n == 0 || r->keywords.p);
+         (r->keywords.n == 0 || r->keywords.p) && object_id_valid(r->mailbox_id);
+}
+
+static bool status_valid(const imap4_status_result *r) {
+  return r->uidnext > 0 && r->uidvalidity > 0 && r->unseen <= r->messages && r->recent <= r->messages &&
+         r->deleted <= r->messages && r->size <= INT64_MAX && object_id_valid(r->mailbox_id);
 }
 
 #define NAMESPACES_MAX 64
@@ -133,18 +147,17 @@ bool imap4i_answer_valid(const imap4_session *s) {
   case IMAP4I_OP_NAMESPACES:
     return namespaces_valid(&r->namespaces);
   case IMAP4I_OP_STATUS:
-    return r->status.uidnext > 0 && r->status.uidvalidity > 0 && r->status.unseen <= r->status.messages &&
-           r->status.deleted <= r->status.messages && r->status.size <= INT64_MAX &&
-           r->status.recent <= r->status.messages;
+    return status_valid(&r->status);
   default:
     return true;
   }
 }
 
 imap4_row imap4i_op_row(const imap4_session *s, uint32_t i) {
-  imap4_row row;
+  imap4_row row = {0};
   const imap4_query_result *r = &s->op.result.query;
-  memcpy(&row, (const char *)r->rows + (size_t)i * r->row_size, sizeof row);
+  size_t n = r->row_size < sizeof row ? OLDEST_ROW : sizeof row;
+  memcpy(&row, (const char *)r->rows + (size_t)i * r->row_size, n);
   return row;
 }
 
@@ -182,7 +195,7 @@ static bool copy_ranges(imap4i_arena *arena, imap4_uid_ranges *r) {
 /* Arrays are checked against what was asked for before they are copied. */
 static bool copy_rows(imap4i_op *op, uint32_t digest_octets) {
   imap4_query_result *r = &op->result.query;
-  if (r->count > op->capacity || !stride_valid(r->row_size, sizeof(imap4_row))) return true;
+  if (r->count > op->capacity || !stride_valid(r->row_size, OLDEST_ROW)) return true;
   const void *p = r->rows;
   if (!copy_octets(&op->copies, &p, (uint64_t)r->count * r->row_size)) return false;
   r->rows = p;
@@ -191,6 +204,8 @@ static bool copy_rows(imap4i_op *op, uint32_t digest_octets) {
     imap4_row *row = (void *)((char *)(uintptr_t)p + (size_t)i * r->row_size);
     if (row->digest.n > digest_octets) row->digest.n = 0; /* it would not be used either */
     if (!copy_str(&op->copies, &row->keywords) || !copy_str(&op->copies, &row->digest)) return false;
+    if (r->row_size < sizeof *row) continue;
+    if (!copy_str(&op->copies, &row->email_id) || !copy_str(&op->copies, &row->thread_id)) return false;
   }
   return true;
 }
@@ -233,7 +248,9 @@ bool imap4i_answer_copy(imap4i_op *op, uint32_t digest_octets) {
   case IMAP4I_OP_LIST:
     return copy_entries(op);
   case IMAP4I_OP_POLL:
-    return copy_str(&op->copies, &r->poll.keywords);
+    return copy_str(&op->copies, &r->poll.keywords) && copy_str(&op->copies, &r->poll.mailbox_id);
+  case IMAP4I_OP_STATUS:
+    return copy_str(&op->copies, &r->status.mailbox_id);
   case IMAP4I_OP_QUERY:
     return copy_rows(op, digest_octets);
   case IMAP4I_OP_READ:

@@ -40,6 +40,8 @@ int imap4i_batch_take(imap4i_batch *batch, imap4_session *s) {
     /* One that is too large is as good as none; it is made again. */
     if (row->digest.n > s->limits->digest_octets) row->digest.n = 0;
     row->digest = imap4i_arena_str(&batch->arena, row->digest, &ok);
+    row->email_id = imap4i_arena_str(&batch->arena, row->email_id, &ok);
+    row->thread_id = imap4i_arena_str(&batch->arena, row->thread_id, &ok);
     batch->after = row->uid;
   }
   if (!ok) return IMAP4_ERR_NOMEM;

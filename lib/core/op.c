@@ -72,6 +72,8 @@ static uint32_t oldest_result(uint8_t kind) {
   switch (kind) {
   case IMAP4I_OP_STATUS:
     return offsetof(imap4_status_result, known);
+  case IMAP4I_OP_POLL:
+    return offsetof(imap4_mailbox_state, mailbox_id);
   default:
     return sizes[kind].result;
   }

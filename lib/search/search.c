@@ -52,6 +52,15 @@ static uint32_t attributes_of(const imap4i_key *key) {
   case IMAP4I_KEY_OLDER:
   case IMAP4I_KEY_YOUNGER:
     return IMAP4_ATTR_INTERNALDATE;
+  case IMAP4I_KEY_SAVEDBEFORE:
+  case IMAP4I_KEY_SAVEDON:
+  case IMAP4I_KEY_SAVEDSINCE:
+    return IMAP4_ATTR_INTERNALDATE | IMAP4_ATTR_SAVEDATE;
+  case IMAP4I_KEY_SAVEDATESUPPORTED:
+    return IMAP4_ATTR_SAVEDATE;
+  case IMAP4I_KEY_EMAILID:
+  case IMAP4I_KEY_THREADID:
+    return IMAP4_ATTR_OBJECTID;
   case IMAP4I_KEY_BODY:
   case IMAP4I_KEY_TEXT:
     return key->text.n > 0 ? IMAP4_ATTR_DIGEST : 0;
@@ -168,6 +177,17 @@ static uint8_t begin_key(const imap4i_key *key, const imap4i_search_message *mes
     return truth(row->internaldate.present && row->internaldate.seconds <= key->second);
   case IMAP4I_KEY_YOUNGER:
     return truth(row->internaldate.present && row->internaldate.seconds >= key->second);
+  case IMAP4I_KEY_SAVEDBEFORE:
+  case IMAP4I_KEY_SAVEDON:
+  case IMAP4I_KEY_SAVEDSINCE:
+    return compare_day(key->kind - IMAP4I_KEY_SAVEDBEFORE + IMAP4I_KEY_BEFORE,
+                       row->saved.present ? row->saved : row->internaldate, key->day);
+  case IMAP4I_KEY_SAVEDATESUPPORTED:
+    return truth(row->saved.present != 0);
+  case IMAP4I_KEY_EMAILID:
+    return truth(imap4i_eq(row->email_id, key->text));
+  case IMAP4I_KEY_THREADID:
+    return truth(imap4i_eq(row->thread_id, key->text));
   case IMAP4I_KEY_BODY:
   case IMAP4I_KEY_TEXT:
     return key->text.n == 0 ? IMAP4I_TRUE : IMAP4I_UNKNOWN;

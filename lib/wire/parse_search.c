@@ -37,6 +37,7 @@ enum {
   NUMBER,
   INTERVAL,
   KEYWORD,
+  OBJECT_ID,
   SET,
   NEW,
   OLD,
@@ -64,6 +65,7 @@ static const key_name key_names[] = {
     {NAME("CC"), ADDRESSES, IMAP4I_KEY_HEADER, 0, false},
     {NAME("DELETED"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_DELETED, false},
     {NAME("DRAFT"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_DRAFT, false},
+    {NAME("EMAILID"), OBJECT_ID, IMAP4I_KEY_EMAILID, 0, false},
     {NAME("FLAGGED"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_FLAGGED, false},
     {NAME("FROM"), ADDRESSES, IMAP4I_KEY_HEADER, 0, false},
     {NAME("HEADER"), FIELD_TEXT, IMAP4I_KEY_HEADER, 0, false},
@@ -76,6 +78,10 @@ static const key_name key_names[] = {
     {NAME("ON"), DATE, IMAP4I_KEY_ON, 0, false},
     {NAME("OR"), OR, IMAP4I_KEY_OR, 0, false},
     {NAME("RECENT"), NOTHING, IMAP4I_KEY_RECENT, 0, false},
+    {NAME("SAVEDATESUPPORTED"), NOTHING, IMAP4I_KEY_SAVEDATESUPPORTED, 0, false},
+    {NAME("SAVEDBEFORE"), DATE, IMAP4I_KEY_SAVEDBEFORE, 0, false},
+    {NAME("SAVEDON"), DATE, IMAP4I_KEY_SAVEDON, 0, false},
+    {NAME("SAVEDSINCE"), DATE, IMAP4I_KEY_SAVEDSINCE, 0, false},
     {NAME("SEEN"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_SEEN, false},
     {NAME("SENTBEFORE"), DATE, IMAP4I_KEY_SENTBEFORE, 0, false},
     {NAME("SENTON"), DATE, IMAP4I_KEY_SENTON, 0, false},
@@ -84,6 +90,7 @@ static const key_name key_names[] = {
     {NAME("SMALLER"), NUMBER, IMAP4I_KEY_SMALLER, 0, false},
     {NAME("SUBJECT"), SUBJECT, IMAP4I_KEY_HEADER, 0, false},
     {NAME("TEXT"), TEXT, IMAP4I_KEY_TEXT, 0, false},
+    {NAME("THREADID"), OBJECT_ID, IMAP4I_KEY_THREADID, 0, false},
     {NAME("TO"), ADDRESSES, IMAP4I_KEY_HEADER, 0, false},
     {NAME("UID"), SET, IMAP4I_KEY_UID, 0, false},
     {NAME("UNANSWERED"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_ANSWERED, true},
@@ -247,6 +254,14 @@ static int take_keyword_key(builder *b, imap4i_key *key) {
   return status == IMAP4_OK ? imap4i_take_keyword(b->parser, &key->text) : status;
 }
 
+static int take_object_id_key(builder *b, imap4i_key *key) {
+  int status = imap4i_take_space(b->parser, "Missing object identifier after the search key");
+  if (status == IMAP4_OK)
+    status = imap4i_take_astring(b->parser, "Expected an object identifier", &key->text);
+  if (status != IMAP4_OK || imap4i_is_object_id(key->text)) return status;
+  return imap4i_bad(b->parser, "Expected an object identifier of letters, digits, \"_\" and \"-\"");
+}
+
 static int take_field_key(builder *b, imap4i_key *key) {
   int status = imap4i_take_space(b->parser, "Missing field name after HEADER");
   if (status == IMAP4_OK) status = imap4i_take_field_name(b->parser, &key->field);
@@ -298,6 +313,9 @@ static int take_key(builder *b, const key_name *name) {
     break;
   case KEYWORD:
     status = take_keyword_key(b, &key);
+    break;
+  case OBJECT_ID:
+    status = take_object_id_key(b, &key);
     break;
   case SET:
     status = take_uid_key(b, &key);

@@ -367,6 +367,84 @@ static void digests_beyond_the_limit(void **state) {
   free(huge);
 }
 
+/* Rows of a store that was compiled when they were shorter: what they lack is not there. */
+static int old_query(void *user, imap4_op op, const imap4_query_args *args, imap4_query_result *out) {
+  static char rows[256 * sizeof(imap4_row)];
+  const size_t size = offsetof(imap4_row, email_id);
+  int status = honest->query(user, op, args, out);
+  for (uint32_t i = 0; i < out->count; i++)
+    memcpy(rows + i * size, &out->rows[i], size);
+  out->rows = (const void *)rows;
+  out->row_size = (uint32_t)size;
+  if (!inside) return status;
+  assert_int_equal(imap4_op_complete(args->session, op, status, out), IMAP4_OK);
+  return IMAP4_PENDING;
+}
+
+static void with_old_rows(imap4_store *table) {
+  table->query = old_query;
+}
+
+static void rows_of_an_old_store(void **state) {
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    host h;
+    client c;
+    inside = i == 1;
+    begin_selected(&h, &c, with_old_rows, 0, 3);
+    expect(&c, "b1 FETCH 2:3 (UID FLAGS SAVEDATE)",
+           "* 2 FETCH (UID 2 FLAGS () SAVEDATE NIL)\r\n"
+           "* 3 FETCH (UID 3 FLAGS () SAVEDATE NIL)\r\nb1 OK ");
+    end(&h, &c);
+  }
+}
+
+/* Identifiers that could not stand in a response, and none where there must be one. */
+static imap4_row identified;
+
+static int identifying_query(void *user, imap4_op op, const imap4_query_args *args, imap4_query_result *out) {
+  static imap4_row rows[256];
+  int status = honest->query(user, op, args, out);
+  for (uint32_t i = 0; i < out->count; i++) {
+    rows[i] = out->rows[i];
+    if (!(args->attributes & IMAP4_ATTR_OBJECTID)) continue;
+    rows[i].email_id = identified.email_id;
+    rows[i].thread_id = identified.thread_id;
+  }
+  out->rows = rows;
+  return status;
+}
+
+static void with_identifiers(imap4_store *table) {
+  table->query = identifying_query;
+  table->keeps |= IMAP4_KEEPS_OBJECT_IDS;
+}
+
+static void identifiers(void **state) {
+  static char longest[256];
+  (void)state;
+  memset(longest, 'x', sizeof longest);
+  const imap4_row wrong[] = {
+      {.email_id = span("M 1")},
+      {.email_id = span("M)1")},
+      {.email_id = span("M1"), .thread_id = span("T\r\n1")},
+      {.email_id = {longest, 256}},
+      {.email_id = {NULL, 2}},
+      {.thread_id = span("T1")},
+  };
+  host h;
+  client c;
+  begin_selected(&h, &c, with_identifiers, 0, 1);
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    identified = wrong[i];
+    expect(&c, "b1 FETCH 1 EMAILID", "b1 NO [SERVERBUG] ");
+  }
+  identified = (imap4_row){.email_id = {longest, 255}, .thread_id = span("t-_9")};
+  expect(&c, "b2 FETCH 1 THREADID", "* 1 FETCH (THREADID (t-_9))\r\nb2 OK ");
+  expect(&c, "b3 FETCH 1 EMAILID", "* 1 FETCH (EMAILID (xxxxxx");
+  end(&h, &c);
+}
+
 static imap4_query_result bent; /* what is not zero replaces what was said */
 
 static int bent_query(void *user, imap4_op op, const imap4_query_args *args, imap4_query_result *out) {
@@ -627,13 +705,22 @@ static void gone_at_any_read(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ranges_without_memory),    cmocka_unit_test(same_answer_for_ever),
-      cmocka_unit_test(objects_that_are_null),    cmocka_unit_test(uids_that_do_not_add_up),
-      cmocka_unit_test(moved_is_what_was_copied), cmocka_unit_test(numbers_of_status),
-      cmocka_unit_test(status_of_an_old_store),   cmocka_unit_test(digests_beyond_the_limit),
-      cmocka_unit_test(rows_of_odd_sizes),        cmocka_unit_test(namespaces_that_can_not_be_said),
-      cmocka_unit_test(delimiters_that_are_none), cmocka_unit_test(rights_before_opening),
-      cmocka_unit_test(calls_from_inside),        cmocka_unit_test(gone_between_sections),
+      cmocka_unit_test(ranges_without_memory),
+      cmocka_unit_test(same_answer_for_ever),
+      cmocka_unit_test(objects_that_are_null),
+      cmocka_unit_test(uids_that_do_not_add_up),
+      cmocka_unit_test(moved_is_what_was_copied),
+      cmocka_unit_test(numbers_of_status),
+      cmocka_unit_test(status_of_an_old_store),
+      cmocka_unit_test(rows_of_an_old_store),
+      cmocka_unit_test(identifiers),
+      cmocka_unit_test(digests_beyond_the_limit),
+      cmocka_unit_test(rows_of_odd_sizes),
+      cmocka_unit_test(namespaces_that_can_not_be_said),
+      cmocka_unit_test(delimiters_that_are_none),
+      cmocka_unit_test(rights_before_opening),
+      cmocka_unit_test(calls_from_inside),
+      cmocka_unit_test(gone_between_sections),
       cmocka_unit_test(gone_at_any_read),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,8 @@ static const struct named features[] = {
     NAMED("LIST-STATUS", IMAP4_FEATURE_LIST_STATUS),
     NAMED("STATUS=SIZE", IMAP4_FEATURE_STATUS_SIZE),
     NAMED("APPENDLIMIT", IMAP4_FEATURE_APPENDLIMIT),
+    NAMED("OBJECTID", IMAP4_FEATURE_OBJECTID),
+    NAMED("SAVEDATE", IMAP4_FEATURE_SAVEDATE),
     NAMED("SPECIAL-USE", IMAP4_FEATURE_SPECIAL_USE),
     NAMED("CREATE-SPECIAL-USE", IMAP4_FEATURE_CREATE_SPECIAL_USE),
     NAMED("STARTTLS", IMAP4_FEATURE_STARTTLS),
@@ -231,8 +233,10 @@ static void do_store(struct world *world, const struct step *step) {
     config->marked = (uint32_t)value;
   } else if (is(step->words[1], "implied-levels")) {
     config->implied_levels = (uint32_t)value;
-  } else if (is(step->words[1], "no-uses")) {
-    config->no_uses = (uint32_t)value;
+  } else if (is(step->words[1], "object-ids")) {
+    config->object_ids = (uint32_t)value;
+  } else if (is(step->words[1], "plain")) {
+    config->plain = (uint32_t)value;
   } else if (is(step->words[1], "keywords")) {
     config->keywords = (uint32_t)value;
   } else if (is(step->words[1], "quota")) {
@@ -316,6 +320,10 @@ static void message_words(struct world *world, const struct step *step, int firs
       bytes_addz(file, word + 1);
     } else if (parse_date(word, &message->date)) {
       continue;
+    } else if (strncmp(word, "saved=", 6) == 0) {
+      if (!parse_date(word + 6, &message->saved)) unknown(world, step, word);
+    } else if (strncmp(word, "thread=", 7) == 0) {
+      message->thread_id = str(word + 7);
     } else if (word[0] != '\\') {
       if (keywords->n) bytes_addz(keywords, " ");
       bytes_addz(keywords, word);

@@ -54,6 +54,9 @@ static void test_attribute_kinds(void **state) {
                {" 1 ENVELOPE", IMAP4I_FETCH_ENVELOPE},
                {" 1 BODY", IMAP4I_FETCH_BODY},
                {" 1 BODYSTRUCTURE", IMAP4I_FETCH_BODYSTRUCTURE},
+               {" 1 emailid", IMAP4I_FETCH_EMAILID},
+               {" 1 THREADID", IMAP4I_FETCH_THREADID},
+               {" 1 (SaveDate)", IMAP4I_FETCH_SAVEDATE},
                {" 1 BODY[]", IMAP4I_FETCH_SECTION}};
   for (size_t i = 0; i < IMAP4I_COUNT(kinds); i++) {
     parse_ok(&c, imap4i_parse_fetch, kinds[i].text);

@@ -39,6 +39,12 @@ static size_t show_key(char *to, size_t n, const imap4i_key *key) {
                                       [IMAP4I_KEY_BEFORE] = "before",
                                       [IMAP4I_KEY_ON] = "on",
                                       [IMAP4I_KEY_SINCE] = "since",
+                                      [IMAP4I_KEY_SAVEDBEFORE] = "savedbefore",
+                                      [IMAP4I_KEY_SAVEDON] = "savedon",
+                                      [IMAP4I_KEY_SAVEDSINCE] = "savedsince",
+                                      [IMAP4I_KEY_SAVEDATESUPPORTED] = "savedates",
+                                      [IMAP4I_KEY_EMAILID] = "emailid",
+                                      [IMAP4I_KEY_THREADID] = "threadid",
                                       [IMAP4I_KEY_SENTBEFORE] = "sentbefore",
                                       [IMAP4I_KEY_SENTON] = "senton",
                                       [IMAP4I_KEY_SENTSINCE] = "sentsince",
@@ -50,14 +56,16 @@ static size_t show_key(char *to, size_t n, const imap4i_key *key) {
   if (key->kind == IMAP4I_KEY_FLAG || (key->kind >= IMAP4I_KEY_LARGER && key->kind <= IMAP4I_KEY_YOUNGER)) {
     to[n++] = ':';
     n = show_number(to, n, (int64_t)key->number);
-  } else if (key->kind >= IMAP4I_KEY_BEFORE && key->kind <= IMAP4I_KEY_SENTSINCE) {
+  } else if ((key->kind >= IMAP4I_KEY_BEFORE && key->kind <= IMAP4I_KEY_SAVEDSINCE) ||
+             (key->kind >= IMAP4I_KEY_SENTBEFORE && key->kind <= IMAP4I_KEY_SENTSINCE)) {
     to[n++] = ':';
     n = show_number(to, n, key->day);
   } else if (key->kind == IMAP4I_KEY_HEADER) {
     n = show(to, n, key->addresses ? IMAP4I_S("@") : IMAP4I_S(":"));
     n = show(to, n, key->field);
   }
-  if (key->kind >= IMAP4I_KEY_HEADER || key->kind == IMAP4I_KEY_KEYWORD) {
+  bool object_id = key->kind == IMAP4I_KEY_EMAILID || key->kind == IMAP4I_KEY_THREADID;
+  if (key->kind >= IMAP4I_KEY_HEADER || key->kind == IMAP4I_KEY_KEYWORD || object_id) {
     to[n++] = '=';
     n = show(to, n, key->text);
   }
@@ -147,6 +155,17 @@ static void test_other_keys(void **state) {
   check_keys(" SENTBEFORE 1-Feb-1994", "sentbefore:8797");
   check_keys(" SENTON 1-Feb-1994", "senton:8797");
   check_keys(" SENTSINCE 1-Feb-1994", "sentsince:8797");
+  check_keys(" SAVEDBEFORE 1-Feb-1994", "savedbefore:8797");
+  check_keys(" savedon 2-Jan-1970", "savedon:1");
+  check_keys(" SAVEDSINCE 1-Feb-1994", "savedsince:8797");
+  check_keys(" SAVEDATESUPPORTED", "savedates");
+  check_keys(" EMAILID M6d99ac-_75bb4e", "emailid=M6d99ac-_75bb4e");
+  check_keys(" threadid \"T1\"", "threadid=T1");
+  check_bad(&c, imap4i_parse_search, " EMAILID");
+  check_bad(&c, imap4i_parse_search, " EMAILID \"\"");
+  check_bad(&c, imap4i_parse_search, " EMAILID M.1");
+  check_bad(&c, imap4i_parse_search, " THREADID \"T 1\"");
+  check_bad(&c, imap4i_parse_search, " SAVEDON");
   check_keys(" 5:9,20", "seq:5-9,20-20");
   check_keys(" *", "seq:0-0");
   check_keys(" UID 1:*", "uid:1-0");

@@ -74,9 +74,10 @@ static int add_message(imap4_memory *memory, struct memory_upload *upload,
   }
   memory_text_free(&keywords);
   if (status) return status;
-  ++upload->count;
+  ++upload->count; /* from here on it is freed with the upload */
   upload->announced = args->size;
-  return IMAP4_OK;
+  return memory_message_identify(memory, &upload->messages[upload->count - 1], args->email_id,
+                                 args->thread_id);
 }
 
 int memory_append_message(void *user, imap4_op op, const imap4_append_message_args *args,
@@ -117,6 +118,8 @@ static int commit(struct memory_call *call, struct memory_upload *upload,
     status = memory_ranges_add(&uids, &call->scratch, box->uidnext + (uint32_t)i);
   if (status) return status;
   uint64_t modseq = box->highest_modseq + 1;
+  for (size_t i = 0; i < upload->count; ++i)
+    upload->messages[i].saved = memory_now(call->memory);
   for (size_t i = 0; i < upload->count; ++i)
     memory_box_put(box, &upload->messages[i], modseq);
   upload->count = 0;

@@ -11,6 +11,24 @@ imap4_date memory_now(imap4_memory *memory) {
   return memory->config.clock ? memory->config.clock(memory->config.user) : memory->config.now;
 }
 
+/* |prefix| and a number: begins with a letter, as RFC 8474 section 8.1 advises. */
+#define ID_ROOM 12
+
+static imap4_str id_text(char prefix, uint32_t number, char text[ID_ROOM]) {
+  size_t n = ID_ROOM;
+  do {
+    text[--n] = (char)('0' + number % 10);
+    number /= 10;
+  } while (number > 0);
+  text[--n] = prefix;
+  return memory_str(text + n, ID_ROOM - n);
+}
+
+int memory_box_id(const struct memory_box *box, struct memory_scratch *scratch, imap4_str *id) {
+  char text[ID_ROOM];
+  return memory_scratch_str(scratch, id_text('F', box->id, text), id);
+}
+
 /* ---- messages ------------------------------------------------------------------------------- */
 
 int memory_message_init(struct memory_message *message, uint32_t flags, imap4_str keywords, imap4_date date) {
@@ -21,6 +39,14 @@ int memory_message_init(struct memory_message *message, uint32_t flags, imap4_st
   int status = memory_text_add(&message->keywords, keywords);
   if (status) memory_message_free(message);
   return status;
+}
+
+int memory_message_identify(imap4_memory *memory, struct memory_message *message, imap4_str email_id,
+                            imap4_str thread_id) {
+  char text[ID_ROOM];
+  if (email_id.n == 0) email_id = id_text('M', ++memory->messages_made, text);
+  int status = memory_text_set(&message->content->email_id, email_id);
+  return status ? status : memory_text_set(&message->content->thread_id, thread_id);
 }
 
 int memory_message_copy(const struct memory_message *from, struct memory_message *to) {
@@ -37,6 +63,8 @@ void memory_message_free(struct memory_message *message) {
   if (content && --content->references == 0) {
     memory_text_free(&content->text);
     memory_text_free(&content->digest);
+    memory_text_free(&content->email_id);
+    memory_text_free(&content->thread_id);
     free(content);
   }
   memory_text_free(&message->keywords);
@@ -63,6 +91,7 @@ struct memory_box *memory_box_new(imap4_memory *memory, imap4_str name) {
     return NULL;
   }
   box->references = 1;
+  box->id = ++memory->boxes_made;
   box->uidvalidity = memory->next_uidvalidity++;
   box->uidnext = 1;
   box->first_recent = 1;

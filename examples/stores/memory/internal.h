@@ -71,6 +71,8 @@ int memory_ranges_add(struct memory_ranges *ranges, struct memory_scratch *scrat
 
 struct memory_content {
   size_t references;
+  struct memory_text email_id;
+  struct memory_text thread_id;
   struct memory_text text;
   struct memory_text digest;
 };
@@ -80,6 +82,7 @@ struct memory_message {
   uint32_t flags;
   uint64_t modseq;
   imap4_date date;
+  imap4_date saved;
   struct memory_text keywords;
   struct memory_content *content;
 };
@@ -95,6 +98,7 @@ struct memory_box {
   int no_select;
   int no_inferiors;
   int read_only;
+  uint32_t id;
   uint32_t traits; /* IMAP4_MAILBOX_REMOTE and special uses */
   struct memory_text name;
   struct memory_text keywords;
@@ -198,6 +202,8 @@ struct imap4_memory {
   size_t person_capacity;
   int known_users_only;
   uint32_t next_uidvalidity;
+  uint32_t boxes_made;
+  uint32_t messages_made;
   uint64_t fail_call;
   int fail_status;
   struct memory_pending *pending; /* the oldest first */
@@ -233,6 +239,11 @@ int memory_box_store(imap4_memory *memory, struct memory_box *box, const imap4_s
 /* A message whose content is shared with |from|. */
 int memory_message_copy(const struct memory_message *from, struct memory_message *to);
 int memory_message_init(struct memory_message *message, uint32_t flags, imap4_str keywords, imap4_date date);
+/* Object identifiers of a message that is new, or of the one it is a copy of. */
+int memory_message_identify(imap4_memory *memory, struct memory_message *message, imap4_str email_id,
+                            imap4_str thread_id);
+/* MAILBOXID, in the scratch; false (0) without memory. */
+int memory_box_id(const struct memory_box *box, struct memory_scratch *scratch, imap4_str *id);
 imap4_date memory_now(imap4_memory *memory);
 uint64_t memory_person_octets(const struct memory_person *person);
 

@@ -93,7 +93,8 @@ int memory_poll(void *user, imap4_op op, const imap4_poll_args *args, imap4_mail
     result.first_recent = box->first_recent;
     result.flags = IMAP4_FLAG_ALL;
     result.new_keywords = known < call.memory->config.keywords;
-    if (!memory_scratch_str(&call.scratch, memory_text_str(&box->keywords), &result.keywords)) {
+    if (!memory_scratch_str(&call.scratch, memory_text_str(&box->keywords), &result.keywords) ||
+        !memory_box_id(box, &call.scratch, &result.mailbox_id)) {
       call.status = IMAP4_ST_TEMPFAIL;
     } else if (args->claim_recent) {
       box->first_recent = box->uidnext;
@@ -118,6 +119,11 @@ static int fill_row(const struct memory_message *message, uint32_t attributes, i
   if (ok && attributes & IMAP4_ATTR_DIGEST) {
     ok = memory_scratch_str(scratch, memory_text_str(&message->content->digest), &row->digest);
   }
+  if (ok && attributes & IMAP4_ATTR_OBJECTID) {
+    ok = memory_scratch_str(scratch, memory_text_str(&message->content->email_id), &row->email_id) &&
+         memory_scratch_str(scratch, memory_text_str(&message->content->thread_id), &row->thread_id);
+  }
+  if (attributes & IMAP4_ATTR_SAVEDATE) row->saved = message->saved;
   return ok;
 }
 
@@ -240,6 +246,7 @@ static int batch_fill(imap4_memory *memory, struct memory_box *from, struct memo
     if (!memory_ranges_has(uids, message->uid)) continue;
     status = memory_box_learn(memory, to, memory_text_str(&message->keywords));
     if (status == IMAP4_OK) status = memory_message_copy(message, &batch->messages[batch->count]);
+    if (status == IMAP4_OK) batch->messages[batch->count].saved = memory_now(memory);
     if (status == IMAP4_OK) batch->octets += batch->messages[batch->count++].content->text.n;
   }
   return status;

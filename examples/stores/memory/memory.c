@@ -249,11 +249,13 @@ static void fill_table(imap4_store *table, const imap4_memory_config *config) {
   if (!(without & IMAP4_MEMORY_WITHOUT_KEEP_DIGEST)) table->keep_digest = memory_keep_digest;
   if (!(without & IMAP4_MEMORY_WITHOUT_STATUS)) table->status = memory_status;
   if (!(without & IMAP4_MEMORY_WITHOUT_WATCH)) table->watch = memory_watch;
-  if (!config->no_uses) {
+  if (!config->plain) {
+    table->keeps = IMAP4_KEEPS_SAVE_DATES;
     table->special_uses = IMAP4_MAILBOX_USES;
     table->create_uses =
         IMAP4_MAILBOX_USES & ~IMAP4_MAILBOX_ALL; /* that would be all messages, in one mailbox */
   }
+  if (config->object_ids) table->keeps |= IMAP4_KEEPS_OBJECT_IDS;
   if (config->authorize) table->authorize = memory_authorize;
   if (config->namespaces) table->namespaces = memory_namespaces;
   if (config->sasl_mechanismz) {

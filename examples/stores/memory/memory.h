@@ -47,7 +47,8 @@ typedef struct imap4_memory_config {
   uint32_t expunge_log;       /**< so many removed UIDs are remembered for |vanished|; 0: all */
   uint32_t marked;            /**< 1: LIST shows \Marked and \Unmarked */
   uint32_t implied_levels;    /**< 1: a mailbox deleted with names below it leaves no \Noselect entry */
-  uint32_t no_uses;           /**< 1: no special uses (RFC 6154) are kept */
+  uint32_t plain;             /**< 1: no special uses and no dates of saving are kept */
+  uint32_t object_ids;        /**< 1: object identifiers are given (RFC 8474) */
   uint64_t message_octets;    /**< a longer message is IMAP4_ST_TOOBIG; 0: no limit */
   uint64_t quota_octets;      /**< more in an account is IMAP4_ST_OVERQUOTA; 0: no limit */
 
@@ -134,7 +135,9 @@ typedef struct imap4_memory_message {
   imap4_str text; /**< LF alone becomes CRLF */
   uint32_t flags;
   imap4_str keywords;
-  imap4_date date; /**< not |present|: now */
+  imap4_date date;     /**< not |present|: now */
+  imap4_date saved;    /**< when it came into the mailbox; not |present|: nobody knows */
+  imap4_str thread_id; /**< or empty */
 } imap4_memory_message;
 
 int imap4_memory_add_message(imap4_memory *memory, imap4_str user, imap4_str name,

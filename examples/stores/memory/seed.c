@@ -137,7 +137,10 @@ static int deliver(imap4_memory *memory, struct memory_box *box, const imap4_mem
   }
   memory_text_free(&keywords);
   if (status) return status;
+  message.saved = from->saved;
   status = add_crlf(&message.content->text, from->text);
+  if (status == IMAP4_OK)
+    status = memory_message_identify(memory, &message, memory_str(NULL, 0), from->thread_id);
   if (status == IMAP4_OK) status = memory_box_reserve(box, 1);
   if (status) {
     memory_message_free(&message);
