@@ -330,6 +330,46 @@ static void copied_and_moved(void **state) {
   kit_close(kit, inbox);
 }
 
+/* RFC 8514: a date for what this store puts there itself, also in a copy and in an index written anew. */
+static void saved_dates(void **state) {
+  struct kit *kit = *state;
+  imap4_row row, copied;
+  imap4_copy_result out;
+  int64_t before = md_now_ns() / 1000000000;
+  assert_int_equal(kit_name(kit, 'c', "box"), IMAP4_OK);
+  kit_write(kit, "new/1000000000.others.host", "x\n");
+  void *mailbox = kit_open(kit, "INBOX");
+  uint32_t first = kit_poll(kit, mailbox, 0).uidnext;
+  uint32_t uid = kit_append(kit, "INBOX", "y\r\n", 0, "");
+  kit_poll(kit, mailbox, 0);
+  assert_true(kit_row(kit, mailbox, first - 1, &row));
+  assert_int_equal(row.saved.present, 0);
+  assert_true(kit_row(kit, mailbox, uid, &row));
+  assert_int_equal(row.saved.present, 1);
+  assert_true(row.saved.seconds >= before && row.saved.seconds <= md_now_ns() / 1000000000);
+  assert_int_equal(transfer(kit, mailbox, 0, "box", &out), IMAP4_OK);
+  struct md_box *box = ((struct md_mailbox *)mailbox)->box;
+  assert_int_equal(md_box_enter_locked(box), IMAP4_OK);
+  assert_int_equal(md_index_rewrite(box), IMAP4_OK);
+  md_box_leave_locked(box);
+  kit_close(kit, mailbox);
+  kit_restart(kit);
+  mailbox = kit_open(kit, "INBOX");
+  kit_poll(kit, mailbox, 0);
+  assert_true(kit_row(kit, mailbox, uid, &copied));
+  assert_int_equal(copied.saved.seconds, row.saved.seconds);
+  assert_true(kit_row(kit, mailbox, first - 1, &copied));
+  assert_int_equal(copied.saved.present, 0);
+  kit_close(kit, mailbox);
+  mailbox = kit_open(kit, "box");
+  kit_poll(kit, mailbox, 0);
+  for (uint32_t i = 1; i <= 2; i++) {
+    assert_true(kit_row(kit, mailbox, i, &copied));
+    assert_true(copied.saved.present && copied.saved.seconds >= row.saved.seconds);
+  }
+  kit_close(kit, mailbox);
+}
+
 static void several_at_once(void **state) {
   struct kit *kit = *state;
   imap4_append_begin_args b = {.struct_size = sizeof b, .account = kit->account, .mailbox = kit_str("INBOX")};
@@ -449,6 +489,7 @@ int main(void) {
       KIT_TEST(keywords_end_at_26),
       KIT_TEST(expunged),
       KIT_TEST(copied_and_moved),
+      KIT_TEST(saved_dates),
       KIT_TEST(several_at_once),
       KIT_TEST(pages),
       KIT_TEST(refused_logins),

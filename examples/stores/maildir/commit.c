@@ -129,6 +129,9 @@ int md_commit(struct md_box *box, struct md_staged *messages, size_t n) {
     messages[i].uid = uidnext++;
     status = put_intent(box, &messages[i], modseq, &intent);
   }
+  int64_t now = md_now_ns() / 1000000000;
+  for (size_t i = 0; i < n && status == IMAP4_OK; i++)
+    md_frame_saved(&intent, messages[i].uid, now);
   if (status == IMAP4_OK) status = md_journal_write(box, &intent, box->end, true);
   if (status != IMAP4_OK) {
     md_buf_free(&intent);

@@ -173,6 +173,13 @@ static bool apply_size(struct md_box *box, struct reader *r) {
   return true;
 }
 
+static bool apply_saved(struct md_box *box, struct reader *r) {
+  struct md_entry *entry = md_box_entry(box, (uint32_t)take(r, 4));
+  int64_t saved = (int64_t)take(r, 8);
+  if (entry) entry->saved = saved;
+  return !r->bad;
+}
+
 static bool apply_header(struct md_box *box, struct reader *r) {
   box->uidnext = (uint32_t)take(r, 4);
   box->first_recent = (uint32_t)take(r, 4);
@@ -203,6 +210,8 @@ static bool apply_item(struct md_box *box, struct reader *r) {
     return apply_vanished(box, r);
   case 'Z':
     return apply_size(box, r);
+  case 'P':
+    return apply_saved(box, r);
   case 'S':
     return apply_seen(box, r);
   case 'R':
@@ -281,7 +290,13 @@ static int roll_forward(struct md_box *box, imap4_str intent) {
   take(&r, 1);
   char tmp[MD_NAME_MAX + 8] = "", cur[MD_NAME_MAX + 8];
   while (r.n > 0) {
-    if (take(&r, 1) == 'T') {
+    char type = (char)take(&r, 1);
+    if (type == 'P') {
+      take(&r, 4);
+      take(&r, 8);
+      continue;
+    }
+    if (type == 'T') {
       imap4_str name = take_name(&r);
       memcpy(tmp, "tmp/", 4);
       memcpy(tmp + 4, name.p, name.n);

@@ -114,6 +114,7 @@ struct md_entry {
   uint64_t modseq;
   uint64_t size; /* with CRLF line ends, or MD_UNKNOWN */
   int64_t date;
+  int64_t saved;      /* when this store put it here; 0: others did */
   uint64_t digest_at; /* in MD_DIGESTS */
   uint32_t digest_octets;
   int16_t zone;
@@ -347,6 +348,8 @@ void md_frame_staged(struct md_buf *frame, const char *tmp);
 void md_frame_flags(struct md_buf *frame, uint32_t uid, uint64_t modseq, bool in_new, const char *name);
 void md_frame_expunge(struct md_buf *frame, uint32_t uid, uint64_t modseq);
 void md_frame_size(struct md_buf *frame, uint32_t uid, uint64_t modseq, uint64_t size);
+/* When a message that was added came into the mailbox. */
+void md_frame_saved(struct md_buf *frame, uint32_t uid, int64_t saved);
 void md_frame_recent(struct md_buf *frame, uint32_t first_recent);
 void md_frame_uidnext(struct md_buf *frame, uint32_t uidnext, uint64_t modseq);
 void md_frame_seen(struct md_buf *frame, int64_t mtime_new, int64_t mtime_cur);

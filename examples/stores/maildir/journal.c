@@ -73,6 +73,12 @@ void md_frame_size(struct md_buf *frame, uint32_t uid, uint64_t modseq, uint64_t
   md_buf_put_le(frame, size, 8);
 }
 
+void md_frame_saved(struct md_buf *frame, uint32_t uid, int64_t saved) {
+  md_buf_put(frame, "P", 1);
+  md_buf_put_le(frame, uid, 4);
+  md_buf_put_le(frame, (uint64_t)saved, 8);
+}
+
 void md_frame_recent(struct md_buf *frame, uint32_t first_recent) {
   md_buf_put(frame, "R", 1);
   md_buf_put_le(frame, first_recent, 4);
@@ -157,7 +163,9 @@ static void put_snapshot(struct md_buf *file, const struct md_box *box) {
     md_buf_put_le(file, box->vanished[i].modseq, 8);
   }
   for (size_t i = 0; i < box->n; i++) {
-    if (box->entries[i].name) md_frame_add(file, &box->entries[i]);
+    const struct md_entry *entry = &box->entries[i];
+    if (entry->name) md_frame_add(file, entry);
+    if (entry->name && entry->saved) md_frame_saved(file, entry->uid, entry->saved);
     if (file->n - start < CHUNK_OCTETS) continue;
     frame_seal(file, start);
     start = file->n;

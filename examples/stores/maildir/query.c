@@ -140,6 +140,7 @@ static void row_fill(struct md_mailbox *mailbox, size_t i, const struct md_entry
   *place = (struct md_row_place){mailbox->text.n, 0, mailbox->blobs.n, 0};
   *row = (imap4_row){.uid = entry->uid, .flags = entry->flags, .size = entry->size, .modseq = entry->modseq};
   row->internaldate = (imap4_date){entry->date, entry->zone, 1};
+  row->saved = (imap4_date){entry->saved, 0, entry->saved != 0};
   if (attributes & IMAP4_ATTR_FLAGS) {
     md_keywords_names(mailbox->box, entry->letters, &mailbox->text);
     place->text_n = mailbox->text.n - place->text_at;

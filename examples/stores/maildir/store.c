@@ -173,6 +173,7 @@ const imap4_store *imap4_maildir_store(void) {
       .status = md_status_of,
       .special_uses = MD_USES,
       .create_uses = MD_USES,
+      .keeps = IMAP4_KEEPS_SAVE_DATES,
   };
   return &store;
 }
