@@ -183,7 +183,7 @@ class Options(unittest.TestCase):
     def test_help_and_version(self):
         answer = run_server("--help")
         self.assertEqual(answer.returncode, 0)
-        for option in ("--listen", "--listen-tls", "--cert", "--key", "--mail", "--memory", "--user",
+        for option in ("--listen", "--listen-tls", "--cert", "--key", "--mail", "--special-use", "--memory", "--user",
                        "--passwd", "--any-user", "--allow-plaintext", "--require-tls", "--threads",
                        "--idle-timeout", "--log", "--help", "--version"):
             self.assertIn(option, answer.stdout)
@@ -344,6 +344,19 @@ class Sessions(unittest.TestCase):
                 self.assertIn(b"* 2 EXISTS", client.ok(b"NOOP") + client.ok(b"SELECT INBOX"))
             with server.client() as client:
                 self.assertRegex(client.command(b"LOGIN ../demo secret")[-1], rb"^t1 NO ")
+
+    def test_special_use(self):
+        root = tempfile.mkdtemp(dir=DIRECTORY)
+        for options, sent in (((), b"* LIST () \".\" Sent"), (("--special-use",), b"* LIST (\\Sent) \".\" Sent")):
+            with Server("--mail", root, "--user", "demo:secret", *options) as server:
+                with server.login() as client:
+                    if not options:
+                        client.ok(b"CREATE Sent")
+                        client.ok(b"CREATE Bin (USE (\\Trash))")
+                    answer = client.ok(b"LIST \"\" (Sent Bin) RETURN (SPECIAL-USE STATUS (MESSAGES))")
+                    self.assertIn(sent, answer)
+                    self.assertIn(b"* STATUS Sent (MESSAGES 0)", answer)
+                    self.assertIn(b"* LIST (\\Trash) \".\" Bin", answer)
 
 
 class Load(unittest.TestCase):
