@@ -50,8 +50,8 @@ typedef struct imap4_limits {
   uint32_t keyword_octets;
   /** Numbers in BODY[1.2.3...] (0 / 100).  BAD. */
   uint32_t section_depth;
-  /** Octets of one message in APPEND (0 / 4,294,967,295): NO [TOOBIG]; the APPENDLIMIT (RFC 7889), unless it is more
-   *  than 4,294,967,295. */
+  /** Octets of one message in APPEND (0 / 4,294,967,295): NO [TOOBIG]; the APPENDLIMIT (RFC 7889), unless it
+   * is more than 4,294,967,295. */
   uint64_t message_octets;
   /** Messages in one MULTIAPPEND (0 / 10,000).  NO [LIMIT]. */
   uint32_t append_messages;
