@@ -34,16 +34,24 @@ static inline int parse_any_append_next(imap4i_parser *parser, imap4i_args *args
 
 /* "MORE" stands for what follows a message of APPEND. */
 static inline imap4i_parse_function parse_any_find(imap4_str name) {
-  static const parse_any_command commands[] = {
-      {"NOOP", imap4i_parse_none},     {"SELECT", imap4i_parse_mailbox},
-      {"CREATE", imap4i_parse_create}, {"RENAME", imap4i_parse_rename},
-      {"LOGIN", imap4i_parse_login},   {"LIST", imap4i_parse_list},
-      {"STATUS", imap4i_parse_status}, {"FETCH", imap4i_parse_fetch},
-      {"STORE", imap4i_parse_store},   {"COPY", imap4i_parse_copy},
-      {"EXPUNGE", imap4i_parse_set},   {"SEARCH", imap4i_parse_search},
-      {"ENABLE", imap4i_parse_words},  {"ID", imap4i_parse_id},
-      {"APPEND", parse_any_append},    {"AUTHENTICATE", imap4i_parse_authenticate},
-      {"MORE", parse_any_append_next}};
+  static const parse_any_command commands[] = {{"NOOP", imap4i_parse_none},
+                                               {"SELECT", imap4i_parse_select},
+                                               {"DELETE", imap4i_parse_mailbox},
+                                               {"CREATE", imap4i_parse_create},
+                                               {"RENAME", imap4i_parse_rename},
+                                               {"LOGIN", imap4i_parse_login},
+                                               {"LIST", imap4i_parse_list},
+                                               {"STATUS", imap4i_parse_status},
+                                               {"FETCH", imap4i_parse_fetch},
+                                               {"STORE", imap4i_parse_store},
+                                               {"COPY", imap4i_parse_copy},
+                                               {"EXPUNGE", imap4i_parse_set},
+                                               {"SEARCH", imap4i_parse_search},
+                                               {"ENABLE", imap4i_parse_words},
+                                               {"ID", imap4i_parse_id},
+                                               {"APPEND", parse_any_append},
+                                               {"AUTHENTICATE", imap4i_parse_authenticate},
+                                               {"MORE", parse_any_append_next}};
   for (size_t i = 0; i < IMAP4I_COUNT(commands); i++) {
     const char *z = commands[i].namez;
     if (imap4i_ieq(name, imap4i_str(z, strlen(z)))) return commands[i].function;
@@ -124,6 +132,13 @@ static inline void parse_any_check(const imap4i_parser *parser, imap4i_parse_fun
   if (function == imap4i_parse_mailbox || function == imap4i_parse_create) {
     parse_any_check_name(parser, args->mailbox.name);
   }
+  if (function == imap4i_parse_select) {
+    parse_any_check_name(parser, args->select.name);
+    PARSE_ANY_CHECK(args->select.modseq <= INT64_MAX);
+    PARSE_ANY_CHECK(!args->select.qresync || args->select.uidvalidity > 0);
+  }
+  if (function == imap4i_parse_fetch) PARSE_ANY_CHECK(args->fetch.changed_since <= INT64_MAX);
+  if (function == imap4i_parse_store) PARSE_ANY_CHECK(args->store.unchanged_since <= INT64_MAX);
   if (function == imap4i_parse_copy) parse_any_check_name(parser, args->copy.name);
   if (function == imap4i_parse_rename) parse_any_check_name(parser, args->rename.to);
   if (function == imap4i_parse_login) PARSE_ANY_CHECK(imap4i_utf8_valid(args->login.user));

@@ -57,8 +57,9 @@
  * strictly ascending, never used again while UIDVALIDITY stays.  It keeps one mod-sequence per mailbox (RFC
  * 7162): every change (message added, flags changed, message removed) raises |highest_modseq|, and the
  * changed messages get the new value.  From these two the library works out everything that a client
- * must hear.  A store that cannot keep a mod-sequence per message may give all messages the value of the
- * mailbox, at the price of longer announcements.
+ * must hear.  Clients keep them as they keep UIDs: while UIDVALIDITY stays they never go back.  A store that
+ * cannot keep a mod-sequence per message may give all messages the value of the mailbox, at the price of
+ * longer announcements.
  */
 #ifndef IMAP4_STORE_H
 #define IMAP4_STORE_H
@@ -195,14 +196,17 @@ typedef struct imap4_mailbox_state {
   uint32_t uidvalidity;    /**< > 0 */
   uint32_t uidnext;        /**< > every UID ever given, >= 1 */
   uint32_t exists;         /**< number of messages */
-  uint64_t highest_modseq; /**< > 0; raised by every change */
+  uint64_t highest_modseq; /**< > 0, at most 2^63-1; raised by every change */
   /** Messages with this UID or a higher one had not been shown to any session before; see |claim_recent|.
    *  0: the store does not know, then only what arrives during a session is \Recent to it. */
   uint32_t first_recent;
   uint32_t flags;       /**< IMAP4_FLAG_*: system flags that can be kept, normally IMAP4_FLAG_ALL */
   imap4_str keywords;   /**< keywords in use or known in this mailbox */
   int32_t new_keywords; /**< 1: a client may make up more (PERMANENTFLAGS \*) */
-  int32_t reserved;
+  /** 1: mod-sequences are good for this session only, because they are not kept when nobody has the mailbox
+   *  open, or are those of some other store next time.  Clients are told NOMODSEQ (RFC 7162 section 3.1.2.2)
+   *  and hear of no mod-sequence.  Looked at when a mailbox is selected. */
+  int32_t no_modseq;
   /** MAILBOXID (see imap4_store.keeps): another for each mailbox, the same after rename, never used again. */
   imap4_str mailbox_id;
 } imap4_mailbox_state;
@@ -433,10 +437,11 @@ typedef struct imap4_keep_digest_args {
 #define IMAP4_STATUS_UIDNEXT 0x04u
 #define IMAP4_STATUS_UIDVALIDITY 0x08u
 #define IMAP4_STATUS_UNSEEN 0x10u
-#define IMAP4_STATUS_SIZE 0x20u        /**< RFC 8438 */
-#define IMAP4_STATUS_DELETED 0x40u     /**< RFC 9051 section 6.3.11 */
-#define IMAP4_STATUS_APPENDLIMIT 0x80u /**< RFC 7889; the library knows, a store need do nothing */
-#define IMAP4_STATUS_MAILBOXID 0x100u  /**< RFC 8474 */
+#define IMAP4_STATUS_SIZE 0x20u           /**< RFC 8438 */
+#define IMAP4_STATUS_DELETED 0x40u        /**< RFC 9051 section 6.3.11 */
+#define IMAP4_STATUS_APPENDLIMIT 0x80u    /**< RFC 7889; the library knows, a store need do nothing */
+#define IMAP4_STATUS_MAILBOXID 0x100u     /**< RFC 8474 */
+#define IMAP4_STATUS_HIGHESTMODSEQ 0x200u /**< RFC 7162 */
 
 typedef struct imap4_status_args {
   uint32_t struct_size;
@@ -454,12 +459,13 @@ typedef struct imap4_status_result {
   uint32_t uidnext;
   uint32_t uidvalidity;
   uint32_t unseen;
-  /** Which of IMAP4_STATUS_SIZE, _DELETED and _MAILBOXID are given here; where one that was asked for is not,
-   *  the library opens the mailbox and finds out. */
+  /** Which of IMAP4_STATUS_SIZE, _DELETED, _MAILBOXID and _HIGHESTMODSEQ are given here; where one that was
+   *  asked for is not, the library opens the mailbox and finds out. */
   uint32_t known;
-  uint32_t deleted;     /**< messages that have \Deleted */
-  uint64_t size;        /**< octets of all messages together */
-  imap4_str mailbox_id; /**< as in imap4_mailbox_state */
+  uint32_t deleted;        /**< messages that have \Deleted */
+  uint64_t size;           /**< octets of all messages together */
+  imap4_str mailbox_id;    /**< as in imap4_mailbox_state */
+  uint64_t highest_modseq; /**< as in imap4_mailbox_state; 0 where that says |no_modseq| */
 } imap4_status_result;
 
 /** What a session is about to do with a mailbox (imap4_store.authorize). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that are about the session: CAPABILITY, NOOP, CHECK, LOGOUT, ID, ENABLE, NAMESPACE. */
 #include "base/utf7.h"
-#include "core/dispatch.h"
+#include "core/modseq.h"
 #include "wire/writer.h"
 
 /* RFC 3501 section 6.1.1. */
@@ -48,13 +48,44 @@ int imap4i_cmd_id(imap4i_command *c) {
   return status < 0 ? status : imap4i_reply_ok(c, IMAP4I_S("ID completed"));
 }
 
-/* RFC 5161: what is unknown is ignored, and so far everything is.  The response lists what was enabled. */
+/* What can be enabled. */
+static const struct {
+  imap4_str name;
+  uint64_t features; /* all of which must be there */
+  uint32_t enables;
+} extensions[] = {
+    {{"CONDSTORE", 9}, IMAP4_FEATURE_CONDSTORE, IMAP4I_ENABLED_CONDSTORE},
+};
+
+/* Whether |words| have the extension, and it is there. */
+static bool wants(const imap4i_command *c, size_t extension) {
+  const imap4i_words_args *a = &c->args.words;
+  for (size_t i = 0; i < a->count; i++) {
+    if (imap4i_ieq(a->words[i], extensions[extension].name))
+      return imap4i_has(c->s, extensions[extension].features);
+  }
+  return false;
+}
+
+/* RFC 5161: what is unknown is ignored.  The response lists what was asked for and is on now. */
 int imap4i_cmd_enable(imap4i_command *c) {
   imap4_session *s = c->s;
+  uint32_t enabled = s->enabled;
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
   size_t mark = imap4i_begin_piece(c);
-  int status = imap4i_end_piece(c, mark, imap4i_buf_puts(&s->out, IMAP4I_S("* ENABLED\r\n")));
-  return status < 0 ? status : imap4i_reply_ok(c, IMAP4I_S("ENABLE completed"));
+  bool ok = imap4i_buf_puts(&s->out, IMAP4I_S("* ENABLED"));
+  for (size_t i = 0; i < IMAP4I_COUNT(extensions); i++) {
+    if (!wants(c, i)) continue;
+    enabled |= extensions[i].enables;
+    ok = ok && imap4i_buf_putc(&s->out, ' ') && imap4i_buf_puts(&s->out, extensions[i].name);
+  }
+  ok = ok && imap4i_buf_puts(&s->out, IMAP4I_S("\r\n"));
+  /* RFC 7162 section 3.1: the first command of its kind tells where the selected mailbox stands. */
+  if ((enabled & ~s->enabled & IMAP4I_ENABLED_CONDSTORE) != 0 && s->view) ok = ok && imap4i_put_highest(s);
+  int status = imap4i_end_piece(c, mark, ok);
+  if (status < 0) return status;
+  s->enabled = enabled;
+  return imap4i_reply_ok(c, IMAP4I_S("ENABLE completed"));
 }
 
 /* ---- NAMESPACE (RFC 2342) ------------------------------------------------------------------- */

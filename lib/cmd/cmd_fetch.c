@@ -7,6 +7,7 @@
 #include "cmd/partial.h"
 #include "core/batch.h"
 #include "core/digester.h"
+#include "core/modseq.h"
 #include "mail/digest.h"
 #include "mail/header.h"
 #include "wire/writer.h"
@@ -52,9 +53,12 @@ typedef struct fetch_context {
   bool prepared; /* the first section's first octets are in the answer of the last operation */
   bool filtered; /* the section is chosen header fields */
   bool shows_flags;
-  bool none;    /* there is no such section: NIL */
-  bool flagged; /* \Seen was set for this message: show it */
-  bool began;   /* an item of this response was written */
+  bool shows_uid;    /* UID is one of the items */
+  bool asks_modseq;  /* MODSEQ is */
+  bool shows_modseq; /* every response has it: the client has enabled CONDSTORE */
+  bool none;         /* there is no such section: NIL */
+  bool flagged;      /* \Seen was set for this message: show it */
+  bool began;        /* an item of this response was written */
 } fetch_context;
 _Static_assert(sizeof(fetch_context) <= 512, "fits the context in dispatch.c");
 
@@ -109,6 +113,8 @@ static void look_at_items(imap4i_command *c) {
       if (!item->peek && !c->s->view->read_only) x->sets_seen = true;
     }
     if (item->kind == IMAP4I_FETCH_FLAGS) x->shows_flags = true;
+    if (item->kind == IMAP4I_FETCH_UID) x->shows_uid = true;
+    if (item->kind == IMAP4I_FETCH_MODSEQ) x->asks_modseq = true;
     if (item->kind == IMAP4I_FETCH_SIZE) x->attributes |= IMAP4_ATTR_SIZE;
     if (item->kind == IMAP4I_FETCH_INTERNALDATE) x->attributes |= IMAP4_ATTR_INTERNALDATE;
     if (item->kind == IMAP4I_FETCH_SAVEDATE) x->attributes |= IMAP4_ATTR_SAVEDATE;
@@ -131,22 +137,40 @@ static bool keep_part(imap4i_command *c) {
   return ok;
 }
 
+/* MODSEQ, CHANGEDSINCE and VANISHED (RFC 7162 sections 3.1.4 and 3.2.6). */
+static int begin_modseq(imap4i_command *c) {
+  imap4_session *s = c->s;
+  fetch_context *x = c->context;
+  const imap4i_fetch_args *a = &c->args.fetch;
+  if (a->vanished && !c->row->uid)
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("VANISHED is for UID FETCH only"));
+  if (a->vanished && !(s->enabled & IMAP4I_ENABLED_QRESYNC))
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("ENABLE QRESYNC must come first"));
+  look_at_items(c);
+  int status = a->changed || x->asks_modseq ? imap4i_condstore_begin(c, true) : IMAP4I_STEP_AGAIN;
+  x->shows_modseq = imap4i_shows_modseq(s);
+  if (x->shows_modseq) x->attributes |= IMAP4_ATTR_MODSEQ;
+  return status;
+}
+
 static int begin(imap4i_command *c) {
   imap4_session *s = c->s;
   fetch_context *x = c->context;
   if (c->args.fetch.partial.first > 0 && !c->row->uid) /* RFC 9394 section 3.3 */
     return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("PARTIAL is for UID FETCH"));
+  if (!imap4i_has(s, needed_features(&c->args.fetch)))
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("There is no such FETCH item here"));
+  int status = begin_modseq(c);
+  if (status != IMAP4I_STEP_AGAIN) return status;
   imap4i_uidset_init(&x->uids, &s->mem);
   imap4i_batch_init(&x->batch, &s->mem);
   imap4i_buf_init(&x->fields, &s->mem, SIZE_MAX);
-  if (!imap4i_has(s, needed_features(&c->args.fetch)))
-    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("There is no such FETCH item here"));
-  int status = imap4i_view_resolve(s->view, &c->args.fetch.set, c->row->uid, c->row->uid, &x->uids);
+  x->batch.changed_since = c->args.fetch.changed_since;
+  status = imap4i_view_resolve(s->view, &c->args.fetch.set, c->row->uid, c->row->uid, &x->uids);
   if (status == IMAP4I_PARSE_REFUSED) return imap4i_reply_no_message(c);
   if (status != IMAP4_OK) return status;
   if (!keep_part(c)) return IMAP4_ERR_NOMEM;
   if (x->uids.n == 0) return imap4i_reply_ok(c, IMAP4I_S("FETCH completed; no such message"));
-  look_at_items(c);
   return go(c, FETCH_ASK);
 }
 
@@ -180,10 +204,12 @@ static int message(imap4i_command *c) {
   if (!row) {
     if (!x->batch.last) return go(c, FETCH_ASK);
     /* RFC 2180 section 4.1: what is missing was expunged by others, and the client may have to know. */
-    if (x->batch.total < imap4i_ranges_count(imap4i_uidset_ranges(&x->uids))) c->expunged = IMAP4I_GONE_SOME;
+    if (!c->args.fetch.changed && x->batch.total < imap4i_ranges_count(imap4i_uidset_ranges(&x->uids)))
+      c->expunged = IMAP4I_GONE_SOME;
     return imap4i_reply_ok(c, IMAP4I_S("FETCH completed"));
   }
-  if (!imap4i_ranges_has(imap4i_uidset_ranges(&x->uids), row->uid)) return next_message(c);
+  bool same = c->args.fetch.changed && row->modseq <= c->args.fetch.changed_since;
+  if (same || !imap4i_ranges_has(imap4i_uidset_ranges(&x->uids), row->uid)) return next_message(c);
   /* RFC 8474 section 5.3: every message has one where there are any. */
   if (x->attributes & IMAP4_ATTR_OBJECTID && row->email_id.n == 0)
     return imap4i_reply_status(c, IMAP4_ST_SERVERBUG);
@@ -227,8 +253,11 @@ static int seen_done(imap4i_command *c) {
   imap4_session *s = c->s;
   fetch_context *x = c->context;
   if (s->op.status == IMAP4_OK) {
-    imap4i_view_own_change(s->view, &s->op.result.store_flags);
-    x->batch.rows[x->batch.at].flags |= IMAP4_FLAG_SEEN;
+    const imap4_store_flags_result *r = &s->op.result.store_flags;
+    imap4_row *row = &x->batch.rows[x->batch.at];
+    imap4i_view_own_change(s->view, r);
+    row->flags |= IMAP4_FLAG_SEEN;
+    if (r->previous_modseq > 0 && r->highest_modseq > r->previous_modseq) row->modseq = r->highest_modseq;
     x->flagged = true;
   }
   return go(c, FETCH_FIRST);
@@ -250,27 +279,37 @@ static bool put_flags_item(imap4i_command *c) {
          imap4i_put_flags(&c->s->out, row->flags, row->keywords, recent);
 }
 
+/* A space between items. */
+static bool put_gap(imap4i_command *c) {
+  fetch_context *x = c->context;
+  bool ok = !x->began || imap4i_buf_putc(&c->s->out, ' ');
+  x->began = true;
+  return ok;
+}
+
+/* What the response has beside the items that were asked for. */
+static bool put_unasked(imap4i_command *c) {
+  imap4_session *s = c->s;
+  fetch_context *x = c->context;
+  bool ok = true;
+  x->began = false;
+  /* RFC 3501 section 6.4.8, and RFC 7162 section 3.2.4 where \Seen is news. */
+  if (!x->shows_uid && (c->row->uid || (x->flagged && x->shows_modseq)))
+    ok = put_gap(c) && imap4i_buf_puts(&s->out, IMAP4I_S("UID ")) &&
+         imap4i_buf_put_u64(&s->out, row_of(c)->uid);
+  if (x->flagged && !x->shows_flags) ok = ok && put_gap(c) && put_flags_item(c);
+  if (x->shows_modseq && !x->asks_modseq) ok = ok && put_gap(c) && imap4i_put_modseq(s, row_of(c)->modseq);
+  return ok;
+}
+
 static int open_response(imap4i_command *c) {
   imap4_session *s = c->s;
   fetch_context *x = c->context;
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
-  bool asked_uid = false;
-  for (size_t i = 0; i < c->args.fetch.count; i++) {
-    asked_uid = asked_uid || c->args.fetch.items[i].kind == IMAP4I_FETCH_UID;
-  }
   size_t mark = imap4i_begin_piece(c);
   bool ok = imap4i_buf_puts(&s->out, IMAP4I_S("* ")) &&
             imap4i_buf_put_u64(&s->out, imap4i_view_seq(s->view, row_of(c)->uid)) &&
-            imap4i_buf_puts(&s->out, IMAP4I_S(" FETCH ("));
-  x->began = false;
-  if (c->row->uid && !asked_uid) { /* RFC 3501 section 6.4.8 */
-    ok = ok && imap4i_buf_puts(&s->out, IMAP4I_S("UID ")) && imap4i_buf_put_u64(&s->out, row_of(c)->uid);
-    x->began = true;
-  }
-  if (x->flagged && !x->shows_flags) {
-    ok = ok && (!x->began || imap4i_buf_putc(&s->out, ' ')) && put_flags_item(c);
-    x->began = true;
-  }
+            imap4i_buf_puts(&s->out, IMAP4I_S(" FETCH (")) && put_unasked(c);
   int status = imap4i_end_piece(c, mark, ok);
   if (status < 0) return status;
   c->line_open = true;
@@ -297,6 +336,8 @@ static bool put_simple_item(imap4i_command *c, const imap4i_fetch_item *item) {
     return imap4i_buf_puts(out, IMAP4I_S("UID ")) && imap4i_buf_put_u64(out, row->uid);
   case IMAP4I_FETCH_FLAGS:
     return put_flags_item(c);
+  case IMAP4I_FETCH_MODSEQ:
+    return imap4i_put_modseq(c->s, row->modseq);
   case IMAP4I_FETCH_INTERNALDATE:
     return imap4i_buf_puts(out, IMAP4I_S("INTERNALDATE ")) && imap4i_put_date_time(out, row->internaldate);
   case IMAP4I_FETCH_SIZE:

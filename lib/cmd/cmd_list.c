@@ -123,7 +123,7 @@ static int begin(imap4i_command *c) {
   if (!options_known(c))
     return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("LIST was given an option that is not known"));
   if (a->returns & IMAP4I_LIST_STATUS) {
-    int status = imap4i_check_status_items(c, a->items);
+    int status = imap4i_begin_status_items(c, a->items);
     if (status != IMAP4I_STEP_AGAIN) return status;
   }
   if (!a->extended && a->patterns[0].n == 0) return is_lsub(c) ? completed(c) : root(c);

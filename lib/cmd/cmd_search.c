@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* SEARCH and UID SEARCH (RFC 3501 section 6.4.4): asks for rows, lets lib/search decide, reads of a message
- * what that still needs. */
+/* SEARCH and UID SEARCH (RFC 3501 section 6.4.4, RFC 7162 section 3.1.5): asks for rows, lets lib/search
+ * decide, reads of a message what that still needs. */
 #include "search/search.h"
 
 #include "cmd/search_result.h"
 #include "core/batch.h"
 #include "core/digester.h"
+#include "core/modseq.h"
 
 enum {
   SEARCH_BEGIN,
@@ -34,6 +35,13 @@ static int go(imap4i_command *c, int phase) {
 
 static bool saves(const imap4i_command *c) {
   return (c->args.search.options & IMAP4I_RETURN_SAVE) != 0;
+}
+
+static bool has_key(const imap4i_search_args *a, uint8_t kind) {
+  bool has = false;
+  for (size_t i = 0; i < a->count; i++)
+    has = has || a->keys[i].kind == kind;
+  return has;
 }
 
 /* "$" becomes the UIDs that it stands for now; what is saved may change under it. */
@@ -78,10 +86,16 @@ static int begin(imap4i_command *c) {
   search_context *x = c->context;
   if (!imap4i_has(s, needed_features(&c->args.search)))
     return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("There is no such search key here"));
+  bool modseqs = has_key(&c->args.search, IMAP4I_KEY_MODSEQ);
+  int status = modseqs ? imap4i_condstore_begin(c, true) : IMAP4I_STEP_AGAIN;
+  if (status != IMAP4I_STEP_AGAIN) return status;
   imap4i_batch_init(&x->batch, &s->mem);
   imap4i_search_result_init(&x->result, &s->mem, &c->args.search);
+  x->result.tells_modseq = modseqs;
   set_times(c);
-  int status = set_saved(c);
+  status = set_saved(c);
+  /* RFC 7162 section 3.2.10.2. */
+  c->keeps_seqs = imap4i_shows_vanished(s) && has_key(&c->args.search, IMAP4I_KEY_SEQUENCE);
   if (saves(c)) imap4i_uidset_free(&s->view->saved); /* RFC 5182 section 2.1: unless this succeeds */
   if (status == IMAP4_OK) status = imap4i_search_new(&s->mem, &c->args.search, s->limits, &x->search);
   if (status != IMAP4_OK) return status;
@@ -109,8 +123,8 @@ static int verdict(imap4i_command *c, int result, int undecided_phase) {
   c->s->progress++;
   if (result < 0) return result;
   if (result == IMAP4I_SEARCH_UNDECIDED) return go(c, undecided_phase);
-  uint32_t uid = imap4i_batch_row(&x->batch)->uid;
-  if (result == IMAP4I_SEARCH_YES && !imap4i_search_result_add(&x->result, uid)) return IMAP4_ERR_NOMEM;
+  const imap4_row *row = imap4i_batch_row(&x->batch);
+  if (result == IMAP4I_SEARCH_YES && !imap4i_search_result_add(&x->result, row)) return IMAP4_ERR_NOMEM;
   x->batch.at++;
   return go(c, imap4i_search_result_settled(&x->result) ? SEARCH_END : SEARCH_MESSAGE);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A mailbox is selected and left: SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 sections 6.3.1, 6.3.2 and 6.4.2,
- * RFC 3691). */
-#include "core/dispatch.h"
+ * RFC 3691, RFC 7162). */
+#include "core/modseq.h"
 #include "wire/writer.h"
 
 enum { SELECT_BEGIN, SELECT_OPENED, SELECT_POLLED, SELECT_ASK, SELECT_ROWS, SELECT_TELL };
@@ -12,20 +12,40 @@ typedef struct select_context {
   bool read_only;
   imap4_mailbox_state state;
 } select_context;
-_Static_assert(sizeof(select_context) <= 128, "fits the context in dispatch.c");
+_Static_assert(sizeof(select_context) <= 512, "fits the context in dispatch.c");
 
 static bool read_only(const imap4i_command *c) {
   return c->row->step == imap4i_cmd_examine;
 }
 
+/* The parameters take effect, and the mailbox selected before is left. */
+static int leave(imap4i_command *c) {
+  imap4_session *s = c->s;
+  const imap4i_select_args *a = &c->args.select;
+  bool parameters = a->condstore || a->qresync;
+  if (parameters && !imap4i_has(s, IMAP4_FEATURE_CONDSTORE))
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("Mod-sequences are not available"));
+  if (a->qresync && !(s->enabled & IMAP4I_ENABLED_QRESYNC))
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("ENABLE QRESYNC must come first"));
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  size_t mark = imap4i_begin_piece(c);
+  int status = imap4i_end_piece(c, mark, !imap4i_shows_closed(s) || imap4i_put_closed(s));
+  if (status < 0) return status;
+  if (parameters) s->enabled |= IMAP4I_ENABLED_CONDSTORE;
+  imap4i_deselect(s); /* RFC 3501 6.3.1: also when what follows fails */
+  return IMAP4I_STEP_AGAIN;
+}
+
 static int begin(imap4i_command *c) {
   imap4_session *s = c->s;
-  imap4i_deselect(s); /* RFC 3501 6.3.1: also when what follows fails */
-  int status = imap4i_authorize(s, c->args.mailbox.name, IMAP4_RIGHT_READ);
+  imap4_str name = c->args.select.name;
+  int status = leave(c);
+  if (status != IMAP4I_STEP_AGAIN) return status;
+  status = imap4i_authorize(s, name, IMAP4_RIGHT_READ);
   if (status != IMAP4_OK) return imap4i_reply_status(c, status);
   select_context *x = c->context;
-  x->read_only = read_only(c) || imap4i_authorize(s, c->args.mailbox.name, IMAP4_RIGHT_WRITE) != IMAP4_OK;
-  imap4_open_args args = {.read_only = x->read_only, .account = s->account, .name = c->args.mailbox.name};
+  x->read_only = read_only(c) || imap4i_authorize(s, name, IMAP4_RIGHT_WRITE) != IMAP4_OK;
+  imap4_open_args args = {.read_only = x->read_only, .account = s->account, .name = name};
   c->phase = SELECT_OPENED;
   return imap4i_op_call(s, IMAP4I_OP_OPEN, &args);
 }
@@ -68,6 +88,7 @@ static int polled(imap4i_command *c) {
   v->uidvalidity = x->state.uidvalidity;
   v->uidnext = x->state.uidnext;
   v->modseq = v->expunge_modseq = x->state.highest_modseq;
+  v->no_modseq = x->state.no_modseq != 0;
   v->keywords_hash = imap4i_keywords_hash(x->state.keywords, x->state.new_keywords != 0);
   c->phase = SELECT_ASK;
   return IMAP4I_STEP_AGAIN;
@@ -143,6 +164,7 @@ static int tell(imap4i_command *c) {
        put_code_line(out, IMAP4I_S("UIDNEXT "), v->uidnext, IMAP4I_S("] Predicted next UID\r\n")) &&
        put_code_line(out, IMAP4I_S("UIDVALIDITY "), v->uidvalidity, IMAP4I_S("] UIDs are valid\r\n")) &&
        put_mailbox_id(s, out, x->state.mailbox_id);
+  if (s->enabled & IMAP4I_ENABLED_CONDSTORE) ok = ok && imap4i_put_highest(s);
   int status = imap4i_end_piece(c, mark, ok);
   if (status < 0) return status;
   return imap4i_reply(c, IMAP4I_OK, v->read_only ? IMAP4I_S("READ-ONLY") : IMAP4I_S("READ-WRITE"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* STATUS (RFC 3501 section 6.3.10). */
+/* STATUS (RFC 3501 section 6.3.10, RFC 7162 section 3.1.7). */
 #include "cmd/tally.h"
 
 enum { STATUS_BEGIN, STATUS_COUNT, STATUS_TELL };
@@ -8,7 +8,7 @@ _Static_assert(sizeof(imap4i_tally) <= 512, "fits the context in dispatch.c");
 
 static int begin(imap4i_command *c) {
   const imap4i_status_args *a = &c->args.status;
-  int status = imap4i_check_status_items(c, a->items);
+  int status = imap4i_begin_status_items(c, a->items);
   if (status != IMAP4I_STEP_AGAIN) return status;
   imap4i_tally_init(c->context, a->name, a->items);
   c->phase = STATUS_COUNT;

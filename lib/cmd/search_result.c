@@ -43,10 +43,15 @@ static bool keeps(const imap4i_search_result *result) {
   return result->partial.from_end || result->count < imap4i_partial_reach(&result->partial);
 }
 
-bool imap4i_search_result_add(imap4i_search_result *result, uint32_t uid) {
-  if (keeps(result) && !imap4i_uidset_add(&result->found, uid, uid)) return false;
-  if (result->count == 0) result->min = uid;
-  result->max = uid;
+bool imap4i_search_result_add(imap4i_search_result *result, const imap4_row *row) {
+  if (keeps(result) && !imap4i_uidset_add(&result->found, row->uid, row->uid)) return false;
+  if (result->count == 0) {
+    result->min = row->uid;
+    result->min_modseq = row->modseq;
+  }
+  result->max = row->uid;
+  result->max_modseq = row->modseq;
+  if (row->modseq > result->modseq) result->modseq = row->modseq;
   result->count++;
   return true;
 }
@@ -55,7 +60,8 @@ bool imap4i_search_result_settled(const imap4i_search_result *result) {
   const uint32_t all = IMAP4I_RETURN_ALL | IMAP4I_RETURN_MAX | IMAP4I_RETURN_COUNT;
   if (result->options == 0 || result->options & all || saves_all(result)) return false;
   if ((result->options & IMAP4I_RETURN_PARTIAL) == 0) return result->count > 0;
-  return !result->partial.from_end && result->count >= imap4i_partial_reach(&result->partial);
+  return !result->tells_modseq && !result->partial.from_end &&
+         result->count >= imap4i_partial_reach(&result->partial);
 }
 
 bool imap4i_search_result_end(imap4i_search_result *result) {
@@ -199,11 +205,31 @@ static int tell_ranges(imap4i_search_result *result, imap4i_command *c) {
   return IMAP4I_STEP_AGAIN;
 }
 
+/* RFC 4731 section 3.2: of the messages that MIN and MAX tell, if these stand alone, else of all that were
+ * found.  So it is the same on every page of a result. */
+static uint64_t told_modseq(const imap4i_search_result *result) {
+  const uint32_t ends = IMAP4I_RETURN_MIN | IMAP4I_RETURN_MAX;
+  uint32_t told = result->options & ~(uint32_t)IMAP4I_RETURN_SAVE;
+  if (told == 0 || told & ~ends) return result->modseq;
+  uint64_t min = told & IMAP4I_RETURN_MIN ? result->min_modseq : 0;
+  uint64_t max = told & IMAP4I_RETURN_MAX ? result->max_modseq : 0;
+  return min > max ? min : max;
+}
+
+/* RFC 7162 sections 3.1.5 and 3.1.10: unless nothing was found. */
+static bool put_modseq(const imap4i_search_result *result, imap4i_buf *out) {
+  bool extended = result->options != 0;
+  if (!result->tells_modseq || result->count == 0) return true;
+  return imap4i_buf_puts(out, extended ? IMAP4I_S(" MODSEQ ") : IMAP4I_S(" (MODSEQ ")) &&
+         imap4i_buf_put_u64(out, told_modseq(result)) && (extended || imap4i_buf_putc(out, ')'));
+}
+
 static int tell_end(imap4i_search_result *result, imap4i_command *c) {
   imap4i_buf *out = &c->s->out;
   bool ok = true;
   if (result->options & IMAP4I_RETURN_PARTIAL)
     ok = imap4i_buf_puts(out, result->listing ? IMAP4I_S(")") : IMAP4I_S("NIL)"));
+  ok = ok && put_modseq(result, out);
   if (!ok || !imap4i_buf_puts(out, IMAP4I_S("\r\n"))) return IMAP4_ERR_NOMEM;
   c->line_open = false;
   return IMAP4I_STEP_DONE;

@@ -19,17 +19,21 @@ typedef struct imap4i_search_result {
   uint32_t min;        /* UIDs; 0: nothing was found */
   uint32_t max;
   uint64_t count;      /* messages found */
+  uint64_t modseq;     /* the highest of them; these three only if |tells_modseq| */
+  uint64_t min_modseq; /* that of |min| */
+  uint64_t max_modseq;
   size_t at;           /* while it is told: the next range of those that are listed */
   uint32_t told;       /* UIDs up to this one were told */
   imap4_uid_range run; /* numbers that are to be told next; |first| 0: none */
   uint8_t phase;
-  bool listing; /* a number was told */
+  bool listing;      /* a number was told */
+  bool tells_modseq; /* set by the command: a key asks for mod-sequences (RFC 7162 section 3.1.5) */
 } imap4i_search_result;
 
 void imap4i_search_result_init(imap4i_search_result *result, imap4i_mem *mem, const imap4i_search_args *args);
 void imap4i_search_result_free(imap4i_search_result *result);
 /* A message was found; UIDs ascend.  False without memory. */
-IMAP4_MUST_USE bool imap4i_search_result_add(imap4i_search_result *result, uint32_t uid);
+IMAP4_MUST_USE bool imap4i_search_result_add(imap4i_search_result *result, const imap4_row *row);
 /* Whether the answer stays as it is whatever else is found. */
 bool imap4i_search_result_settled(const imap4i_search_result *result);
 /* All is found.  False without memory. */

@@ -6,12 +6,13 @@
 
 enum { TALLY_BEGIN, TALLY_GOT, TALLY_OPENED, TALLY_POLLED, TALLY_ASK, TALLY_ROWS, TALLY_END };
 
-int imap4i_check_status_items(imap4i_command *c, uint32_t items) {
+int imap4i_begin_status_items(imap4i_command *c, uint32_t items) {
   uint64_t needs = items & IMAP4_STATUS_SIZE ? IMAP4_FEATURE_STATUS_SIZE : 0;
   if (items & IMAP4_STATUS_APPENDLIMIT) needs |= IMAP4_FEATURE_APPENDLIMIT;
   if (items & IMAP4_STATUS_MAILBOXID) needs |= IMAP4_FEATURE_OBJECTID;
-  if (imap4i_has(c->s, needs)) return IMAP4I_STEP_AGAIN;
-  return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("There is no such STATUS item"));
+  if (!imap4i_has(c->s, needs))
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("There is no such STATUS item"));
+  return items & IMAP4_STATUS_HIGHESTMODSEQ ? imap4i_condstore_begin(c, false) : IMAP4I_STEP_AGAIN;
 }
 
 void imap4i_tally_init(imap4i_tally *x, imap4_str name, uint32_t items) {
@@ -42,7 +43,8 @@ static int begin(imap4i_tally *x, imap4_session *s, int *failure) {
 
 /* Items that a store's |status| may not know. */
 static uint32_t newer(const imap4i_tally *x) {
-  return x->items & (IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED | IMAP4_STATUS_MAILBOXID);
+  return x->items &
+         (IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED | IMAP4_STATUS_MAILBOXID | IMAP4_STATUS_HIGHESTMODSEQ);
 }
 
 /* It must outlive the answer that it is from.  All were found to be no longer than that. */
@@ -76,8 +78,10 @@ static int opened(imap4i_tally *x, imap4_session *s, int *failure) {
 static int polled(imap4i_tally *x, imap4_session *s, int *failure) {
   const imap4_mailbox_state *state = &s->op.result.poll;
   if (s->op.status != IMAP4_OK) return end(x, s, s->op.status, failure);
-  x->numbers = (imap4_status_result){
-      .messages = state->exists, .uidnext = state->uidnext, .uidvalidity = state->uidvalidity};
+  x->numbers = (imap4_status_result){.messages = state->exists,
+                                     .uidnext = state->uidnext,
+                                     .uidvalidity = state->uidvalidity,
+                                     .highest_modseq = state->no_modseq ? 0 : state->highest_modseq};
   x->first_recent = state->first_recent;
   keep_id(x, state->mailbox_id);
   uint32_t counted = IMAP4_STATUS_UNSEEN | IMAP4_STATUS_RECENT | IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED;
@@ -177,6 +181,7 @@ bool imap4i_tally_put(const imap4i_tally *x, imap4i_command *c) {
          put_item(x, out, IMAP4_STATUS_UNSEEN, IMAP4I_S("UNSEEN "), n->unseen, &any) &&
          put_item(x, out, IMAP4_STATUS_SIZE, IMAP4I_S("SIZE "), n->size, &any) &&
          put_item(x, out, IMAP4_STATUS_DELETED, IMAP4I_S("DELETED "), n->deleted, &any) &&
+         put_item(x, out, IMAP4_STATUS_HIGHESTMODSEQ, IMAP4I_S("HIGHESTMODSEQ "), n->highest_modseq, &any) &&
          put_append_limit(x, c->s, out, &any) && put_mailbox_id(x, out, &any) &&
          imap4i_buf_puts(out, IMAP4I_S(")\r\n"));
 }

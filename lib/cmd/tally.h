@@ -6,7 +6,7 @@
 #ifndef IMAP4I_TALLY_H
 #define IMAP4I_TALLY_H
 
-#include "core/dispatch.h"
+#include "core/modseq.h"
 
 typedef struct imap4i_tally {
   imap4_str name;
@@ -20,8 +20,9 @@ typedef struct imap4i_tally {
   uint8_t mailbox_id_octets; /* 0: there is none */
 } imap4i_tally;
 
-/* The items must be known to the client: IMAP4I_STEP_AGAIN, or IMAP4I_STEP_DONE with BAD as the reply. */
-int imap4i_check_status_items(imap4i_command *c, uint32_t items);
+/* The items must be known to the client.  Those of RFC 7162 make it one that hears of mod-sequences (section
+ * 3.1).  IMAP4I_STEP_AGAIN, or what the step returns: IMAP4I_STEP_DONE with BAD as the reply. */
+int imap4i_begin_status_items(imap4i_command *c, uint32_t items);
 
 /* |name| must live as long as the tally. */
 void imap4i_tally_init(imap4i_tally *x, imap4_str name, uint32_t items);

@@ -30,6 +30,11 @@ static bool object_id_valid(imap4_str id) {
   return id.n == 0 || imap4i_is_object_id(id);
 }
 
+/* RFC 7162 section 3.1: 63 bits. */
+static bool modseq_valid(uint64_t modseq) {
+  return modseq > 0 && modseq <= INT64_MAX;
+}
+
 static bool rows_valid(const imap4_session *s, const imap4_query_result *r) {
   uint32_t after = s->op.after_uid;
   if (r->count > s->op.capacity || (r->count > 0 && (!r->rows || !stride_valid(r->row_size, OLDEST_ROW))))
@@ -37,6 +42,7 @@ static bool rows_valid(const imap4_session *s, const imap4_query_result *r) {
   if (r->count == 0 && !r->last) return false; /* no progress */
   for (uint32_t i = 0; i < r->count; i++) {
     imap4_row row = imap4i_op_row(s, i);
+    if (s->op.attributes & IMAP4_ATTR_MODSEQ && !modseq_valid(row.modseq)) return false;
     if (row.uid <= after || (row.keywords.n > 0 && !row.keywords.p) || (row.digest.n > 0 && !row.digest.p))
       return false;
     if (!object_id_valid(row.email_id) || !object_id_valid(row.thread_id)) return false;
@@ -92,13 +98,14 @@ static bool vanished_valid(const imap4_session *s, const imap4_vanished_result *
 }
 
 static bool poll_valid(const imap4_mailbox_state *r) {
-  return r->uidvalidity > 0 && r->uidnext > 0 && r->highest_modseq > 0 &&
+  return r->uidvalidity > 0 && r->uidnext > 0 && modseq_valid(r->highest_modseq) &&
          (r->keywords.n == 0 || r->keywords.p) && object_id_valid(r->mailbox_id);
 }
 
 static bool status_valid(const imap4_status_result *r) {
   return r->uidnext > 0 && r->uidvalidity > 0 && r->unseen <= r->messages && r->recent <= r->messages &&
-         r->deleted <= r->messages && r->size <= INT64_MAX && object_id_valid(r->mailbox_id);
+         r->deleted <= r->messages && r->size <= INT64_MAX && r->highest_modseq <= INT64_MAX &&
+         object_id_valid(r->mailbox_id);
 }
 
 #define NAMESPACES_MAX 64
@@ -137,7 +144,7 @@ bool imap4i_answer_valid(const imap4_session *s) {
   case IMAP4I_OP_APPEND_COMMIT:
     return each_range_valid(r->append_commit.uids);
   case IMAP4I_OP_STORE_FLAGS:
-    return imap4i_ranges_valid(r->store_flags.modified);
+    return imap4i_ranges_valid(r->store_flags.modified) && r->store_flags.highest_modseq <= INT64_MAX;
   case IMAP4I_OP_COPY:
   case IMAP4I_OP_MOVE:
     return each_range_valid(r->copy.source) && each_range_valid(r->copy.target) &&

@@ -20,6 +20,7 @@ int imap4i_batch_ask(imap4i_batch *batch, imap4_session *s, void *mailbox, imap4
   imap4_query_args args = {.attributes = attributes,
                            .mailbox = mailbox,
                            .uids = uids,
+                           .changed_since = batch->changed_since,
                            .after_uid = batch->after,
                            .capacity = capacity};
   imap4i_batch_free(batch);

@@ -15,9 +15,10 @@ typedef struct imap4i_batch {
   imap4i_arena arena;
   imap4_row *rows;
   uint32_t count;
-  uint32_t at;    /* the row under way */
-  uint32_t after; /* UID where the next page begins */
-  uint64_t total; /* rows so far */
+  uint32_t at;            /* the row under way */
+  uint32_t after;         /* UID where the next page begins */
+  uint64_t changed_since; /* only rows with a greater mod-sequence; 0: all */
+  uint64_t total;         /* rows so far */
   bool last;
 } imap4i_batch;
 

@@ -28,6 +28,7 @@ typedef struct imap4i_command imap4i_command;
 #define IMAP4I_SELECTS 0x10u    /* a failure leaves no mailbox selected */
 #define IMAP4I_IDLES 0x20u      /* waits for news */
 #define IMAP4I_READS 0x40u      /* changes nothing that a client would have to know */
+#define IMAP4I_EXPUNGES 0x80u   /* its OK tells HIGHESTMODSEQ if messages are gone (RFC 7162) */
 #define IMAP4I_CHECKPOINT 0x08u /* the poll at its end does housekeeping */
 
 typedef struct imap4i_row {
@@ -56,6 +57,7 @@ struct imap4i_command {
   bool line_open;   /* a response is half written: nothing else may be */
   bool starts_tls;  /* when the reply is written */
   bool hands_over;  /* the line that it has read is the next command */
+  bool keeps_seqs;  /* no VANISHED at its end: a UID SEARCH with sequence numbers */
   uint8_t expunged; /* IMAP4I_GONE_*: messages that were asked for are gone, and OK becomes NO */
   imap4_str code;   /* response code without brackets; in the arena or static */
   imap4_str reply_text;
@@ -105,8 +107,11 @@ int imap4i_sync_step(imap4_session *s, bool checkpoint);
 /* "* FLAGS" and "* OK [PERMANENTFLAGS" of a state. */
 bool imap4i_put_flags_line(imap4_session *s, const imap4_mailbox_state *state);
 bool imap4i_put_permanent_line(imap4_session *s, const imap4_mailbox_state *state);
-/* "* n FETCH (FLAGS ...)" of a row whose UID is in the view, with the UID if |uid|. */
+/* "* n FETCH (FLAGS ...)" of a row whose UID is in the view, with the UID if |uid|; UID and MODSEQ are there
+ * when the client has enabled CONDSTORE (RFC 7162 section 3.2.4). */
 bool imap4i_put_flags_row(imap4_session *s, const imap4_row *row, bool uid);
+/* The same without FLAGS; only where mod-sequences are shown. */
+bool imap4i_put_modseq_row(imap4_session *s, const imap4_row *row);
 
 /* lib/cmd: one step function per command, and what must be freed. */
 int imap4i_cmd_capability(imap4i_command *c);
@@ -121,6 +126,7 @@ int imap4i_cmd_authenticate(imap4i_command *c);
 void imap4i_cmd_authenticate_end(imap4i_command *c);
 int imap4i_cmd_select(imap4i_command *c);
 int imap4i_cmd_examine(imap4i_command *c);
+void imap4i_cmd_select_end(imap4i_command *c);
 int imap4i_cmd_unselect(imap4i_command *c);
 int imap4i_cmd_close(imap4i_command *c);
 int imap4i_cmd_create(imap4i_command *c);

@@ -284,10 +284,12 @@ int imap4_op_complete(imap4_session *s, imap4_op number, int status, const void 
 static void note_bounds(imap4i_op *op, uint8_t kind, const void *args) {
   op->capacity = 0;
   op->after_uid = 0;
+  op->attributes = 0;
   switch (kind) {
   case IMAP4I_OP_QUERY:
     op->capacity = ((const imap4_query_args *)args)->capacity;
     op->after_uid = ((const imap4_query_args *)args)->after_uid;
+    op->attributes = ((const imap4_query_args *)args)->attributes;
     break;
   case IMAP4I_OP_VANISHED:
     op->capacity = ((const imap4_vanished_args *)args)->capacity;

@@ -74,6 +74,7 @@ typedef struct imap4i_op {
   int status;        /* IMAP4_OK or IMAP4_ST_* */
   uint32_t capacity; /* what the call allowed, to check the answer against */
   uint32_t after_uid;
+  uint32_t attributes;
   imap4i_result result;
   imap4i_arena copies; /* of what a completion's result pointed to */
 } imap4i_op;

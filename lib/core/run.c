@@ -3,7 +3,7 @@
  * The run loop: the only place that loops over steps.  A session greets, takes a command, steps it, announces
  * what has changed in the selected mailbox, replies, and takes the next.
  */
-#include "core/dispatch.h"
+#include "core/modseq.h"
 #include "wire/writer.h"
 
 /* Steps that change nothing that can be seen: more in a row are a bug, ended instead of hanging. */
@@ -59,7 +59,10 @@ static bool selects(const imap4i_row *row) {
 }
 
 static int refuse_command(imap4i_command *c, const imap4i_row *row, const imap4i_refusal *error) {
-  if (error->no && selects(row)) imap4i_deselect(c->s); /* RFC 3501 section 6.3.1: it has failed */
+  if (error->no && selects(row)) { /* RFC 3501 section 6.3.1: it has failed */
+    if (imap4i_shows_closed(c->s) && !imap4i_put_closed(c->s)) return IMAP4_ERR_NOMEM;
+    imap4i_deselect(c->s);
+  }
   c->stage = IMAP4I_STAGE_REPLY;
   c->row = NULL;
   (void)imap4i_reply(c, error->no ? IMAP4I_NO : IMAP4I_BAD, error->code, error->text);
@@ -189,7 +192,10 @@ static int end_run(imap4_session *s) {
   if (must_say && c->reply == IMAP4I_OK) imap4i_reply_status(c, IMAP4_ST_EXPUNGED);
   bool sync = s->state == IMAP4_STATE_SELECTED && s->view && c->reply != IMAP4I_BAD &&
               (c->row->flags & IMAP4I_NO_SYNC) == 0;
-  if (sync) imap4i_sync_begin(s, (c->row->flags & IMAP4I_USES_SEQS) == 0, c->row->uid);
+  if (sync) {
+    bool expunges = (c->row->flags & IMAP4I_USES_SEQS) == 0 && !c->keeps_seqs;
+    imap4i_sync_begin(s, expunges, c->row->uid);
+  }
   c->stage = sync ? IMAP4I_STAGE_SYNC : IMAP4I_STAGE_REPLY;
   return IMAP4I_STEP_AGAIN;
 }

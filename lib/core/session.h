@@ -25,6 +25,10 @@ enum {
   IMAP4I_STEP_WAIT_TLS     /* when TLS is up */
 };
 
+/* What the client has switched on (RFC 5161, RFC 7162), for the rest of the connection. */
+#define IMAP4I_ENABLED_CONDSTORE 0x01u
+#define IMAP4I_ENABLED_QRESYNC 0x02u
+
 /* What the next octets of input are. */
 enum {
   IMAP4I_INPUT_COMMAND, /* a line of a command */
@@ -82,6 +86,7 @@ struct imap4_session {
   uint32_t calling;  /* inside a callback */
   uint32_t bad_commands;
   uint32_t failed_logins;
+  uint32_t enabled; /* IMAP4I_ENABLED_* */
   char delimiter;
   uint8_t state; /* IMAP4_STATE_* */
   uint8_t tls;   /* IMAP4I_TLS_* */

@@ -9,10 +9,11 @@
  *   UIDs are compared; then EXPUNGE, where that is allowed now.
  * - exists: EXISTS and RECENT.
  * - flags: messages with a newer mod-sequence, except the new ones.
+ * - modseq: HIGHESTMODSEQ, where the client would take another one for it.
  *
  * New messages join before the gone ones are looked for, so one comparison finds both kinds.
  */
-#include "core/dispatch.h"
+#include "core/modseq.h"
 #include "wire/writer.h"
 
 enum {
@@ -30,6 +31,7 @@ enum {
   SYNC_EXISTS,
   SYNC_FLAGS,
   SYNC_FLAGS_ROWS,
+  SYNC_MODSEQ,
   SYNC_END
 };
 
@@ -40,6 +42,7 @@ void imap4i_sync_begin(imap4_session *s, bool expunges, bool uid) {
   v->sync_uid = uid;
   v->sync_before = v->uidnext;
   v->sync_after = 0;
+  v->sync_removed = 0;
 }
 
 static int next(imap4i_view *v, uint8_t phase) {
@@ -107,7 +110,7 @@ static int sync_polled(imap4_session *s) {
     return next(v, SYNC_END);
   }
   /* The command itself succeeded; what could not be found out now is told another time. */
-  if (s->op.status != IMAP4_OK) return next(v, SYNC_END);
+  if (s->op.status != IMAP4_OK) return next(v, SYNC_MODSEQ);
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
   v->sync_exists = state->exists;
   v->sync_modseq = state->highest_modseq;
@@ -116,7 +119,7 @@ static int sync_polled(imap4_session *s) {
   int status = tell_keywords(s, state);
   if (status < 0) return status;
   bool owed = v->expunge_modseq != v->sync_modseq && v->sync_expunges;
-  if (v->modseq == v->sync_modseq && !owed) return next(v, SYNC_END);
+  if (v->modseq == v->sync_modseq && !owed) return next(v, SYNC_MODSEQ);
   return next(v, v->sync_uidnext > v->uidnext ? SYNC_NEW : SYNC_COUNT);
 }
 
@@ -130,14 +133,19 @@ static int sync_new(imap4_session *s) {
   return ask(s, SYNC_NEW_ROWS, (imap4_uid_ranges){&v->sync_range, 1}, 0, 0);
 }
 
+/* What is missing is asked for another time: nothing counts as told that was not found out. */
+static int later(imap4i_view *v) {
+  v->sync_modseq = v->modseq;
+  return next(v, SYNC_EXISTS);
+}
+
 static int sync_new_rows(imap4_session *s) {
   imap4i_view *v = s->view;
-  if (s->op.status != IMAP4_OK) return next(v, SYNC_EXISTS);
+  if (s->op.status != IMAP4_OK) return later(v);
   const imap4_query_result *r = &s->op.result.query;
   for (uint32_t i = 0; i < r->count; i++) {
     uint32_t uid = imap4i_op_row(s, i).uid;
-    if (uid >= v->sync_uidnext)
-      return next(v, SYNC_EXISTS); /* not asked for: the store is not to be trusted */
+    if (uid >= v->sync_uidnext) return later(v); /* not asked for: the store is not to be trusted */
     bool recent = v->sync_first_recent == 0 || uid >= v->sync_first_recent;
     if (!imap4i_view_add(v, uid, recent)) return IMAP4_ERR_NOMEM;
     v->sync_after = uid;
@@ -153,9 +161,11 @@ static int sync_new_rows(imap4_session *s) {
 static int sync_count(imap4_session *s) {
   imap4i_view *v = s->view;
   v->sync_after = 0;
-  v->sync_removed = 0;
   imap4i_uidset_free(&v->gone);
-  if (v->count <= v->sync_exists) {
+  /* A new message that has gone again would hide an old one that is gone.  Those who can't do without
+   * counting hear of that next time; who keeps HIGHESTMODSEQ must not miss it. */
+  bool doubtful = imap4i_shows_vanished(s) && v->sync_uidnext > v->sync_before;
+  if (v->count <= v->sync_exists && !doubtful) {
     v->expunge_modseq = v->sync_modseq;
     return next(v, SYNC_EXISTS);
   }
@@ -238,11 +248,36 @@ static int sync_prepare(imap4_session *s) {
   return imap4i_view_prepare_removal(v) ? next(v, SYNC_EXPUNGE) : IMAP4_ERR_NOMEM;
 }
 
+static int removed(imap4i_view *v) {
+  imap4i_view_commit_removal(v);
+  v->expunge_modseq = v->sync_modseq;
+  /* RFC 3501 7.4.1: the client has counted down by itself. */
+  v->told -= v->sync_removed;
+  return next(v, SYNC_EXISTS);
+}
+
+/* VANISHED (RFC 7162 section 3.2.10.2), for the messages that the client was told of. */
+static int sync_vanish(imap4_session *s) {
+  imap4i_view *v = s->view;
+  imap4_uid_ranges gone = imap4i_uidset_ranges(&v->gone);
+  uint32_t most = v->told > 0 ? imap4i_view_uid(v, v->told) : 0;
+  for (;;) {
+    uint32_t uid = imap4i_ranges_next(gone, v->sync_after);
+    if (uid == 0 || uid > most) break;
+    if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+    int status = imap4i_tell_vanished(s->command, gone, most, false, &v->sync_after);
+    if (status < 0) return status;
+  }
+  v->sync_removed = (uint32_t)imap4i_ranges_rank(gone, most) + (imap4i_ranges_has(gone, most) ? 1 : 0);
+  return removed(v);
+}
+
 /* EXPUNGE from the first to the last: each number is as if those before it were removed already. */
 static int sync_expunge(imap4_session *s) {
   imap4i_view *v = s->view;
   imap4_uid_ranges gone = imap4i_uidset_ranges(&v->gone);
   uint32_t uid;
+  if (imap4i_shows_vanished(s)) return sync_vanish(s);
   while ((uid = imap4i_ranges_next(gone, v->sync_after)) != 0) {
     if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
     uint32_t seq = imap4i_view_seq(v, uid);
@@ -256,11 +291,7 @@ static int sync_expunge(imap4_session *s) {
     v->sync_after = uid;
     v->sync_removed++;
   }
-  imap4i_view_commit_removal(v);
-  v->expunge_modseq = v->sync_modseq;
-  /* RFC 3501 7.4.1: the client has counted down by itself. */
-  v->told -= v->sync_removed;
-  return next(v, SYNC_EXISTS);
+  return removed(v);
 }
 
 /* ---- sizes and flags ------------------------------------------------------------------------ */
@@ -284,36 +315,46 @@ static int sync_exists(imap4_session *s) {
   v->told = v->count;
   v->told_recent = recent;
   v->sync_after = 0;
-  return next(v, v->modseq < v->sync_modseq ? SYNC_FLAGS : SYNC_END);
+  return next(v, v->modseq < v->sync_modseq ? SYNC_FLAGS : SYNC_MODSEQ);
 }
 
 static int sync_flags(imap4_session *s) {
   imap4i_view *v = s->view;
   if (v->count == 0) {
     v->modseq = v->sync_modseq;
-    return next(v, SYNC_END);
+    return next(v, SYNC_MODSEQ);
   }
   return ask(s, SYNC_FLAGS_ROWS, imap4i_uidset_ranges(&v->uids), IMAP4_ATTR_FLAGS | IMAP4_ATTR_MODSEQ,
              v->modseq);
 }
 
+/* "* n FETCH (" and the UID, if that is shown. */
+static bool open_row(imap4_session *s, const imap4_row *row, bool uid) {
+  bool ok = put_number(s, imap4i_view_seq(s->view, row->uid), IMAP4I_S(" FETCH ("));
+  if (!uid) return ok;
+  return ok && imap4i_buf_puts(&s->out, IMAP4I_S("UID ")) && imap4i_buf_put_u64(&s->out, row->uid) &&
+         imap4i_buf_putc(&s->out, ' ');
+}
+
 bool imap4i_put_flags_row(imap4_session *s, const imap4_row *row, bool uid) {
-  imap4i_view *v = s->view;
   imap4i_buf *out = &s->out;
-  bool recent = imap4i_ranges_has(imap4i_uidset_ranges(&v->recent), row->uid);
-  bool ok = put_number(s, imap4i_view_seq(v, row->uid), IMAP4I_S(" FETCH ("));
-  if (uid) {
-    ok = ok && imap4i_buf_puts(out, IMAP4I_S("UID ")) && imap4i_buf_put_u64(out, row->uid) &&
-         imap4i_buf_putc(out, ' ');
-  }
-  return ok && imap4i_buf_puts(out, IMAP4I_S("FLAGS ")) &&
-         imap4i_put_flags(out, row->flags, row->keywords, recent) && imap4i_buf_puts(out, IMAP4I_S(")\r\n"));
+  bool recent = imap4i_ranges_has(imap4i_uidset_ranges(&s->view->recent), row->uid);
+  bool modseq = imap4i_shows_modseq(s);
+  bool ok = open_row(s, row, uid || modseq) && imap4i_buf_puts(out, IMAP4I_S("FLAGS ")) &&
+            imap4i_put_flags(out, row->flags, row->keywords, recent);
+  if (modseq) ok = ok && imap4i_buf_putc(out, ' ') && imap4i_put_modseq(s, row->modseq);
+  return ok && imap4i_buf_puts(out, IMAP4I_S(")\r\n"));
+}
+
+bool imap4i_put_modseq_row(imap4_session *s, const imap4_row *row) {
+  return open_row(s, row, true) && imap4i_put_modseq(s, row->modseq) &&
+         imap4i_buf_puts(&s->out, IMAP4I_S(")\r\n"));
 }
 
 static int sync_flags_rows(imap4_session *s) {
   imap4i_view *v = s->view;
   const imap4_query_result *r = &s->op.result.query;
-  if (s->op.status != IMAP4_OK) return next(v, SYNC_END);
+  if (s->op.status != IMAP4_OK) return next(v, SYNC_MODSEQ);
   for (; v->sync_row < r->count; v->sync_row++) {
     if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
     imap4_row row = imap4i_op_row(s, v->sync_row);
@@ -326,7 +367,13 @@ static int sync_flags_rows(imap4_session *s) {
   }
   if (!r->last) return next(v, SYNC_FLAGS);
   v->modseq = v->sync_modseq;
-  return next(v, SYNC_END);
+  return next(v, SYNC_MODSEQ);
+}
+
+static int sync_modseq(imap4_session *s) {
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  int status = imap4i_settle_highest(s->command);
+  return status < 0 ? status : next(s->view, SYNC_END);
 }
 
 int imap4i_sync_step(imap4_session *s, bool checkpoint) {
@@ -359,6 +406,8 @@ int imap4i_sync_step(imap4_session *s, bool checkpoint) {
     return sync_flags(s);
   case SYNC_FLAGS_ROWS:
     return sync_flags_rows(s);
+  case SYNC_MODSEQ:
+    return sync_modseq(s);
   default:
     return IMAP4I_STEP_DONE;
   }

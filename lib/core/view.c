@@ -44,8 +44,7 @@ uint32_t imap4i_view_seq(imap4i_view *view, uint32_t uid) {
          (uint32_t)imap4i_ranges_rank((imap4_uid_ranges){view->uids.p + from, view->uids.n - from}, uid) + 1;
 }
 
-/* The UID of message |seq|, 1 <= |seq| <= |count|. */
-static uint32_t uid_at(imap4i_view *view, uint32_t seq) {
+uint32_t imap4i_view_uid(imap4i_view *view, uint32_t seq) {
   make_marks(view);
   size_t low = 0, high = view->marks_n; /* the last mark with fewer than |seq| messages before it */
   while (low < high) {
@@ -125,8 +124,8 @@ int imap4i_view_resolve(imap4i_view *view, const imap4i_set *set, bool uid, bool
                        &numbers);
   /* Each range of sequence numbers becomes the range of UIDs from its first to its last message. */
   for (size_t i = 0; !uid && status == IMAP4_OK && i < numbers.n; i++) {
-    numbers.p[i].first = uid_at(view, numbers.p[i].first);
-    numbers.p[i].last = uid_at(view, numbers.p[i].last);
+    numbers.p[i].first = imap4i_view_uid(view, numbers.p[i].first);
+    numbers.p[i].last = imap4i_view_uid(view, numbers.p[i].last);
   }
   if (status == IMAP4_OK && !imap4i_uidset_intersect(to, uids, imap4i_uidset_ranges(&numbers)))
     status = IMAP4_ERR_NOMEM;

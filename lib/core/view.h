@@ -22,6 +22,8 @@ typedef struct imap4i_view {
   imap4i_uidset kept_recent;
   uint64_t modseq;         /* flag changes are told up to this mod-sequence */
   uint64_t expunge_modseq; /* and expunges up to this one */
+  uint64_t client_modseq;  /* HIGHESTMODSEQ as the client was told, or has worked out (RFC 7162 section 6) */
+  uint64_t sent_modseq;    /* highest MODSEQ sent since then */
   uint64_t keywords_hash;  /* of the keywords last told in FLAGS */
   uint32_t *marks;         /* messages before every 64th range, made when they are looked for */
   size_t marks_n;
@@ -32,8 +34,9 @@ typedef struct imap4i_view {
   uint32_t uidvalidity;
   uint32_t uidnext; /* UIDs from here on are new to the client */
   bool read_only;
-  bool lost;    /* the mailbox is gone, or is another one now */
-  bool starved; /* there was no memory to tell what is new */
+  bool no_modseq; /* the store keeps no mod-sequences for longer than the session */
+  bool lost;      /* the mailbox is gone, or is another one now */
+  bool starved;   /* there was no memory to tell what is new */
 
   /* The announcement under way (sync.c). */
   uint8_t sync_phase;
@@ -52,6 +55,8 @@ typedef struct imap4i_view {
 
 /* Sequence number of a UID that is in the view. */
 uint32_t imap4i_view_seq(imap4i_view *view, uint32_t uid);
+/* The UID of message |seq|, 1 <= |seq| <= |count|. */
+uint32_t imap4i_view_uid(imap4i_view *view, uint32_t seq);
 
 /*
  * The messages that a set of sequence numbers or (|uid|) UIDs names, as UIDs: |to| becomes them.  "$" names

@@ -46,6 +46,8 @@ static uint32_t attributes_of(const imap4i_key *key) {
   case IMAP4I_KEY_LARGER:
   case IMAP4I_KEY_SMALLER:
     return IMAP4_ATTR_SIZE;
+  case IMAP4I_KEY_MODSEQ:
+    return IMAP4_ATTR_MODSEQ;
   case IMAP4I_KEY_BEFORE:
   case IMAP4I_KEY_ON:
   case IMAP4I_KEY_SINCE:
@@ -169,6 +171,8 @@ static uint8_t begin_key(const imap4i_key *key, const imap4i_search_message *mes
     return truth(row->size > key->number);
   case IMAP4I_KEY_SMALLER:
     return truth(row->size < key->number);
+  case IMAP4I_KEY_MODSEQ:
+    return truth(row->modseq >= key->number);
   case IMAP4I_KEY_BEFORE:
   case IMAP4I_KEY_ON:
   case IMAP4I_KEY_SINCE:

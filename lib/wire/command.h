@@ -32,12 +32,24 @@ typedef struct imap4i_flags {
   imap4_str keywords;
 } imap4i_flags;
 
-typedef struct imap4i_mailbox_args { /* SELECT EXAMINE CREATE DELETE SUBSCRIBE UNSUBSCRIBE */
+typedef struct imap4i_mailbox_args { /* CREATE DELETE SUBSCRIBE UNSUBSCRIBE */
   imap4_str name;
   uint32_t uses;    /* CREATE: IMAP4_MAILBOX_ALL and so on */
   bool has_uses;    /* CREATE: USE was given */
   bool unknown_use; /* and names one that is not known */
 } imap4i_mailbox_args;
+
+typedef struct imap4i_select_args { /* SELECT EXAMINE */
+  imap4_str name;
+  bool condstore; /* RFC 7162 section 3.1.8 */
+  bool qresync;   /* section 3.2.5: all that follows */
+  bool has_known; /* |known| was given */
+  uint32_t uidvalidity;
+  uint64_t modseq;
+  imap4i_set known;      /* UIDs; no "*" in this set and the next two */
+  imap4i_set match_seqs; /* ascending, as many as |match_uids|; n = 0: not given */
+  imap4i_set match_uids;
+} imap4i_select_args;
 
 typedef struct imap4i_rename_args {
   imap4_str from;
@@ -107,6 +119,7 @@ enum {
   IMAP4I_FETCH_ENVELOPE,
   IMAP4I_FETCH_BODY, /* BODY without section */
   IMAP4I_FETCH_BODYSTRUCTURE,
+  IMAP4I_FETCH_MODSEQ,  /* RFC 7162 */
   IMAP4I_FETCH_SECTION, /* BODY[...], RFC822, RFC822.HEADER, RFC822.TEXT */
   IMAP4I_FETCH_EMAILID, /* RFC 8474 */
   IMAP4I_FETCH_THREADID,
@@ -136,6 +149,9 @@ typedef struct imap4i_fetch_args {
   imap4i_fetch_item *items; /* macros expanded, in order, without doubles */
   size_t count;
   imap4i_partial partial; /* of the messages in |set| */
+  bool changed;           /* CHANGEDSINCE was given (RFC 7162) */
+  bool vanished;          /* and VANISHED */
+  uint64_t changed_since;
 } imap4i_fetch_args;
 
 typedef struct imap4i_store_args {
@@ -143,6 +159,8 @@ typedef struct imap4i_store_args {
   uint32_t mode; /* IMAP4_STORE_* */
   bool silent;
   imap4i_flags flags;
+  bool unchanged; /* UNCHANGEDSINCE was given (RFC 7162) */
+  uint64_t unchanged_since;
 } imap4i_store_args;
 
 typedef struct imap4i_copy_args { /* COPY MOVE */
@@ -181,6 +199,7 @@ enum {
   IMAP4I_KEY_SMALLER,
   IMAP4I_KEY_OLDER, /* than |number| seconds, or as old (RFC 5032) */
   IMAP4I_KEY_YOUNGER,
+  IMAP4I_KEY_MODSEQ, /* mod-sequence |number| or greater (RFC 7162) */
   IMAP4I_KEY_BEFORE, /* internal date, |day| */
   IMAP4I_KEY_ON,
   IMAP4I_KEY_SINCE,
@@ -231,6 +250,7 @@ typedef struct imap4i_search_args {
 
 typedef union imap4i_args {
   imap4i_mailbox_args mailbox;
+  imap4i_select_args select;
   imap4i_rename_args rename;
   imap4i_login_args login;
   imap4i_authenticate_args authenticate;

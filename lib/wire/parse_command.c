@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "imap4/store.h"
 #include "wire/parse_base.h"
+#include "wire/parse_modifiers.h"
 
 /* Thirty pairs of an ID (RFC 2971 section 3.3). */
 #define ID_STRINGS 60
@@ -137,12 +138,25 @@ static int take_store_mode(imap4i_parser *parser, imap4i_store_args *args) {
   return imap4i_bad(parser, "Expected FLAGS, +FLAGS or -FLAGS, with .SILENT or without");
 }
 
+/* Modifiers precede FLAGS (RFC 4466 section 2.5); some clients put them at the end. */
 int imap4i_parse_store(imap4i_parser *parser, imap4i_args *args) {
+  const char *missing = "Missing FLAGS after the sequence set";
+  args->store = (imap4i_store_args){0};
   int status = take_first_set(parser, &args->store.set);
-  if (status == IMAP4_OK) status = imap4i_take_space(parser, "Missing FLAGS after the sequence set");
+  if (status == IMAP4_OK) status = imap4i_take_space(parser, missing);
+  if (status == IMAP4_OK && imap4i_next_is(parser, '(')) {
+    status = imap4i_take_store_modifiers(parser, args);
+    if (status == IMAP4_OK) status = imap4i_take_space(parser, missing);
+  }
   if (status == IMAP4_OK) status = take_store_mode(parser, &args->store);
   if (status == IMAP4_OK) status = imap4i_take_space(parser, "Missing flags");
   if (status == IMAP4_OK) status = imap4i_take_flags(parser, false, &args->store.flags);
+  if (status == IMAP4_OK && !imap4i_at_end(parser)) {
+    status = imap4i_take_space(parser, "Expected a space after the flags");
+    if (status == IMAP4_OK && !imap4i_next_is(parser, '('))
+      return imap4i_bad(parser, "Unexpected text after the last argument");
+    if (status == IMAP4_OK) status = imap4i_take_store_modifiers(parser, args);
+  }
   return status == IMAP4_OK ? imap4i_take_end(parser) : status;
 }
 

@@ -3,8 +3,8 @@
  * Arguments of FETCH.  Each item gets the name under which the response shows it; two items of one name are
  * one.
  */
-#include "imap4/session.h"
 #include "wire/parse_base.h"
+#include "wire/parse_modifiers.h"
 #include "wire/writer.h"
 
 /* A longer name could not stand in a message (RFC 5322 section 2.1.1). */
@@ -36,6 +36,7 @@ static const item_name item_names[] = {
     ATTRIBUTE("EMAILID", IMAP4I_FETCH_EMAILID),
     ATTRIBUTE("THREADID", IMAP4I_FETCH_THREADID),
     ATTRIBUTE("SAVEDATE", IMAP4I_FETCH_SAVEDATE),
+    ATTRIBUTE("MODSEQ", IMAP4I_FETCH_MODSEQ),
     {NAME("RFC822"),
      {.kind = IMAP4I_FETCH_SECTION, .label = NAME("RFC822"), .section.kind = IMAP4I_SECTION_ALL}},
     {NAME("RFC822.HEADER"),
@@ -268,29 +269,6 @@ static int take_item_list(imap4i_parser *parser, imap4i_fetch_args *args) {
   }
 }
 
-/* ---- modifiers ------------------------------------------------------------------------------ */
-
-static int take_modifier(imap4i_parser *parser, imap4i_fetch_args *args) {
-  imap4_str name = imap4i_take_atom(parser);
-  if (imap4i_ieq(name, IMAP4I_S("PARTIAL")) && (parser->features_off & IMAP4_FEATURE_PARTIAL) == 0)
-    return imap4i_take_partial(parser, &args->partial);
-  return imap4i_bad(parser, name.n > 0 ? "Unknown FETCH modifier" : "Expected a FETCH modifier");
-}
-
-/* [SP "(" fetch-modifier *(SP fetch-modifier) ")"] (RFC 4466 section 2.4) */
-static int take_modifiers(imap4i_parser *parser, imap4i_fetch_args *args) {
-  if (imap4i_at_end(parser)) return IMAP4_OK;
-  int status = imap4i_take_space(parser, "Expected a space or the end after the FETCH items");
-  if (status != IMAP4_OK) return status;
-  if (!imap4i_take_char(parser, '(')) return imap4i_bad(parser, "Unexpected text after the FETCH items");
-  for (;;) {
-    status = take_modifier(parser, args);
-    if (status != IMAP4_OK || imap4i_take_char(parser, ')')) return status;
-    status = imap4i_take_space(parser, "Expected a space or the end of the list after a FETCH modifier");
-    if (status != IMAP4_OK) return status;
-  }
-}
-
 int imap4i_parse_fetch(imap4i_parser *parser, imap4i_args *args) {
   args->fetch = (imap4i_fetch_args){0};
   int status = imap4i_take_space(parser, "Missing sequence set");
@@ -298,6 +276,6 @@ int imap4i_parse_fetch(imap4i_parser *parser, imap4i_args *args) {
   if (status == IMAP4_OK) status = imap4i_take_space(parser, "Missing FETCH items after the sequence set");
   if (status == IMAP4_OK) status = take_macro(parser, &args->fetch);
   if (status == IMAP4_OK && args->fetch.count == 0) status = take_item_list(parser, &args->fetch);
-  if (status == IMAP4_OK) status = take_modifiers(parser, &args->fetch);
+  if (status == IMAP4_OK) status = imap4i_take_fetch_modifiers(parser, args);
   return status == IMAP4_OK ? imap4i_take_end(parser) : status;
 }

@@ -6,6 +6,7 @@
 #include "base/charset.h"
 #include "imap4/session.h"
 #include "wire/parse_base.h"
+#include "wire/parse_modifiers.h"
 
 /* An operator whose operands are being read. */
 typedef struct frame {
@@ -39,6 +40,7 @@ enum {
   KEYWORD,
   OBJECT_ID,
   SET,
+  MODSEQ,
   NEW,
   OLD,
   NOT,
@@ -71,6 +73,7 @@ static const key_name key_names[] = {
     {NAME("HEADER"), FIELD_TEXT, IMAP4I_KEY_HEADER, 0, false},
     {NAME("KEYWORD"), KEYWORD, IMAP4I_KEY_KEYWORD, 0, false},
     {NAME("LARGER"), NUMBER, IMAP4I_KEY_LARGER, 0, false},
+    {NAME("MODSEQ"), MODSEQ, IMAP4I_KEY_MODSEQ, 0, false},
     {NAME("NEW"), NEW, 0, 0, false},
     {NAME("NOT"), NOT, IMAP4I_KEY_NOT, 0, false},
     {NAME("OLD"), OLD, 0, 0, false},
@@ -316,6 +319,9 @@ static int take_key(builder *b, const key_name *name) {
     break;
   case OBJECT_ID:
     status = take_object_id_key(b, &key);
+    break;
+  case MODSEQ:
+    status = imap4i_take_modseq_key(b->parser, &key.number);
     break;
   case SET:
     status = take_uid_key(b, &key);

@@ -46,6 +46,7 @@ int imap4i_parse_name(imap4i_parser *parser, imap4_str *name, bool *uid);
 typedef int (*imap4i_parse_function)(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_none(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_mailbox(imap4i_parser *parser, imap4i_args *args);
+int imap4i_parse_select(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_create(imap4i_parser *parser,
                         imap4i_args *args); /* a trailing delimiter stays on the name */
 int imap4i_parse_rename(imap4i_parser *parser, imap4i_args *args);

@@ -50,6 +50,7 @@ static const struct named features[] = {
     NAMED("MOVE", IMAP4_FEATURE_MOVE),
     NAMED("LITERAL+", IMAP4_FEATURE_LITERAL_PLUS),
     NAMED("MULTIAPPEND", IMAP4_FEATURE_MULTIAPPEND),
+    NAMED("CONDSTORE", IMAP4_FEATURE_CONDSTORE),
     NAMED("ESEARCH", IMAP4_FEATURE_ESEARCH),
     NAMED("SEARCHRES", IMAP4_FEATURE_SEARCHRES),
     NAMED("PARTIAL", IMAP4_FEATURE_PARTIAL),
@@ -231,6 +232,8 @@ static void do_store(struct world *world, const struct step *step) {
     config->read_octets = (uint32_t)value;
   } else if (is(step->words[1], "marked")) {
     config->marked = (uint32_t)value;
+  } else if (is(step->words[1], "no-modseq")) {
+    config->no_modseq = (uint32_t)value;
   } else if (is(step->words[1], "implied-levels")) {
     config->implied_levels = (uint32_t)value;
   } else if (is(step->words[1], "object-ids")) {

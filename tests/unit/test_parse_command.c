@@ -215,8 +215,6 @@ static void test_store(void **state) {
                                     " 1 FLAGSX (a)",
                                     " 1 FLAGS (\\Recent)",
                                     " 1 FLAGS (\\Foo)",
-                                    " 1 +FLAGS (\\Seen) (UNCHANGEDSINCE 74)",
-                                    " 1 (UNCHANGEDSINCE 74) +FLAGS (\\Seen)",
                                     " 1 FLAGS (a) b",
                                     " FLAGS (a)"};
   for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {

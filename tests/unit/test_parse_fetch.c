@@ -222,7 +222,7 @@ static void test_refused(void **state) {
       " 1 ALL FLAGS",
       " 1 ALLX",
       " 1 FOO",
-      " 1 MODSEQ",
+      " 1 MODSEQS",
       " 1 BINARY[1]",
       " 1 BINARY[p",
       " 1 BODY.PEEK",

@@ -108,7 +108,7 @@ static void test_status(void **state) {
                                     " x (UNSEEN )",
                                     " x(UNSEEN)",
                                     " x  (UNSEEN)",
-                                    " x (HIGHESTMODSEQ)",
+                                    " x (HIGHESTMODSEQS)",
                                     " x ((UNSEEN))"};
   for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
     check_bad(&c, imap4i_parse_status, bad[i]);

@@ -36,6 +36,7 @@ static size_t show_key(char *to, size_t n, const imap4i_key *key) {
                                       [IMAP4I_KEY_SMALLER] = "smaller",
                                       [IMAP4I_KEY_OLDER] = "older",
                                       [IMAP4I_KEY_YOUNGER] = "younger",
+                                      [IMAP4I_KEY_MODSEQ] = "modseq",
                                       [IMAP4I_KEY_BEFORE] = "before",
                                       [IMAP4I_KEY_ON] = "on",
                                       [IMAP4I_KEY_SINCE] = "since",
@@ -53,7 +54,7 @@ static size_t show_key(char *to, size_t n, const imap4i_key *key) {
                                       [IMAP4I_KEY_TEXT] = "text"};
   n = show(to, n, imap4i_str(names[key->kind], strlen(names[key->kind])));
   if (key->kind <= IMAP4I_KEY_NOT) return show_number(to, n, key->operands);
-  if (key->kind == IMAP4I_KEY_FLAG || (key->kind >= IMAP4I_KEY_LARGER && key->kind <= IMAP4I_KEY_YOUNGER)) {
+  if (key->kind == IMAP4I_KEY_FLAG || (key->kind >= IMAP4I_KEY_LARGER && key->kind <= IMAP4I_KEY_MODSEQ)) {
     to[n++] = ':';
     n = show_number(to, n, (int64_t)key->number);
   } else if ((key->kind >= IMAP4I_KEY_BEFORE && key->kind <= IMAP4I_KEY_SAVEDSINCE) ||
@@ -263,7 +264,7 @@ static void test_refused(void **state) {
                                     " CHARSET UTF-8 ",
                                     " CHARSET (UTF-8) ALL",
                                     " ALL CHARSET UTF-8",
-                                    " MODSEQ 5",
+                                    " MODSEQS 5",
                                     " $5",
                                     " $,1",
                                     " 1,$",

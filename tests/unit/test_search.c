@@ -217,6 +217,7 @@ static void test_attributes(void **state) {
       {{.kind = IMAP4I_KEY_FLAG}, IMAP4_ATTR_FLAGS},
       {{.kind = IMAP4I_KEY_KEYWORD}, IMAP4_ATTR_FLAGS},
       {{.kind = IMAP4I_KEY_SMALLER}, IMAP4_ATTR_SIZE},
+      {{.kind = IMAP4I_KEY_MODSEQ}, IMAP4_ATTR_MODSEQ},
       {{.kind = IMAP4I_KEY_SINCE}, IMAP4_ATTR_INTERNALDATE},
       {{.kind = IMAP4I_KEY_SENTON}, IMAP4_ATTR_DIGEST},
       {{.kind = IMAP4I_KEY_HEADER}, IMAP4_ATTR_DIGEST},

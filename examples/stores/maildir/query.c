@@ -55,7 +55,7 @@ int md_poll(void *user, imap4_op op, const imap4_poll_args *args, imap4_mailbox_
 
 /* Sizes that were not counted yet are the library's to ask for. */
 static void count_status(const struct md_box *box, imap4_status_result *out) {
-  out->known = IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED;
+  out->known = IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED | IMAP4_STATUS_HIGHESTMODSEQ;
   for (size_t i = 0; i < box->n; i++) {
     const struct md_entry *entry = &box->entries[i];
     out->unseen += !(entry->flags & IMAP4_FLAG_SEEN);
@@ -82,6 +82,7 @@ int md_status_of(void *user, imap4_op op, const imap4_status_args *args, imap4_s
     out->uidvalidity = box->uidvalidity;
     out->recent = (uint32_t)(box->n - md_box_find(box, box->first_recent));
     count_status(box, out);
+    out->highest_modseq = box->modseq;
   }
   md_box_leave(box);
   md_box_release(box);

@@ -92,6 +92,7 @@ int memory_poll(void *user, imap4_op op, const imap4_poll_args *args, imap4_mail
     result.highest_modseq = box->highest_modseq;
     result.first_recent = box->first_recent;
     result.flags = IMAP4_FLAG_ALL;
+    result.no_modseq = call.memory->config.no_modseq != 0;
     result.new_keywords = known < call.memory->config.keywords;
     if (!memory_scratch_str(&call.scratch, memory_text_str(&box->keywords), &result.keywords) ||
         !memory_box_id(box, &call.scratch, &result.mailbox_id)) {
