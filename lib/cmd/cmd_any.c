@@ -55,6 +55,7 @@ static const struct {
   uint32_t enables;
 } extensions[] = {
     {{"CONDSTORE", 9}, IMAP4_FEATURE_CONDSTORE, IMAP4I_ENABLED_CONDSTORE},
+    {{"QRESYNC", 7}, IMAP4_FEATURE_QRESYNC, IMAP4I_ENABLED_QRESYNC | IMAP4I_ENABLED_CONDSTORE},
 };
 
 /* Whether |words| have the extension, and it is there. */

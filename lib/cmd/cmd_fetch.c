@@ -7,13 +7,14 @@
 #include "cmd/partial.h"
 #include "core/batch.h"
 #include "core/digester.h"
-#include "core/modseq.h"
+#include "core/resync.h"
 #include "mail/digest.h"
 #include "mail/header.h"
 #include "wire/writer.h"
 
 enum {
   FETCH_BEGIN,
+  FETCH_GONE, /* VANISHED (EARLIER) */
   FETCH_ASK,
   FETCH_PAGE,
   FETCH_MESSAGE,
@@ -39,6 +40,7 @@ typedef struct fetch_context {
   imap4i_uidset uids;
   imap4i_batch batch;
   imap4i_digester digester;
+  imap4i_resync resync;
   imap4i_buf fields; /* what passed the filter, up to FIELDS_OCTETS or, when sending, a chunk */
   imap4i_header_filter *filter;
   uint64_t fields_total; /* octets that passed so far */
@@ -170,8 +172,19 @@ static int begin(imap4i_command *c) {
   if (status == IMAP4I_PARSE_REFUSED) return imap4i_reply_no_message(c);
   if (status != IMAP4_OK) return status;
   if (!keep_part(c)) return IMAP4_ERR_NOMEM;
+  if (c->args.fetch.vanished && imap4i_shows_vanished(s)) {
+    status = imap4i_resync_begin(&x->resync, s, &c->args.fetch.set, c->args.fetch.changed_since);
+    return status != IMAP4_OK ? status : go(c, FETCH_GONE);
+  }
   if (x->uids.n == 0) return imap4i_reply_ok(c, IMAP4I_S("FETCH completed; no such message"));
   return go(c, FETCH_ASK);
+}
+
+static int gone(imap4i_command *c) {
+  fetch_context *x = c->context;
+  int status = imap4i_resync_step(&x->resync, c);
+  if (status != IMAP4I_STEP_DONE) return status;
+  return x->uids.n > 0 ? go(c, FETCH_ASK) : imap4i_reply_ok(c, IMAP4I_S("FETCH completed"));
 }
 
 static int ask(imap4i_command *c) {
@@ -613,23 +626,15 @@ static int got(imap4i_command *c) {
 
 int imap4i_cmd_fetch(imap4i_command *c) {
   static int (*const steps[])(imap4i_command *) = {
-      [FETCH_BEGIN] = begin,
-      [FETCH_ASK] = ask,
-      [FETCH_PAGE] = page,
-      [FETCH_MESSAGE] = message,
-      [FETCH_DIGEST] = digest,
-      [FETCH_SEEN] = seen,
-      [FETCH_SEEN_DONE] = seen_done,
-      [FETCH_FIRST] = first,
-      [FETCH_OPEN] = open_response,
-      [FETCH_ITEM] = item,
-      [FETCH_LOCATE] = locate,
-      [FETCH_PREPARE] = prepare,
-      [FETCH_PREPARED] = prepared,
-      [FETCH_HEAD] = head,
-      [FETCH_SEND] = send,
-      [FETCH_GOT] = got,
-      [FETCH_CLOSE] = close_response,
+      [FETCH_BEGIN] = begin,     [FETCH_GONE] = gone,
+      [FETCH_ASK] = ask,         [FETCH_PAGE] = page,
+      [FETCH_MESSAGE] = message, [FETCH_DIGEST] = digest,
+      [FETCH_SEEN] = seen,       [FETCH_SEEN_DONE] = seen_done,
+      [FETCH_FIRST] = first,     [FETCH_OPEN] = open_response,
+      [FETCH_ITEM] = item,       [FETCH_LOCATE] = locate,
+      [FETCH_PREPARE] = prepare, [FETCH_PREPARED] = prepared,
+      [FETCH_HEAD] = head,       [FETCH_SEND] = send,
+      [FETCH_GOT] = got,         [FETCH_CLOSE] = close_response,
   };
   return steps[c->phase](c);
 }
@@ -640,5 +645,6 @@ void imap4i_cmd_fetch_end(imap4i_command *c) {
   imap4i_uidset_free(&x->uids);
   imap4i_batch_free(&x->batch);
   imap4i_digester_free(&x->digester);
+  imap4i_resync_free(&x->resync);
   imap4i_buf_free(&x->fields);
 }

@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /* A mailbox is selected and left: SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 sections 6.3.1, 6.3.2 and 6.4.2,
  * RFC 3691, RFC 7162). */
-#include "core/modseq.h"
+#include "core/resync.h"
 #include "wire/writer.h"
 
-enum { SELECT_BEGIN, SELECT_OPENED, SELECT_POLLED, SELECT_ASK, SELECT_ROWS, SELECT_TELL };
+enum {
+  SELECT_BEGIN,
+  SELECT_OPENED,
+  SELECT_POLLED,
+  SELECT_ASK,
+  SELECT_ROWS,
+  SELECT_TELL,
+  SELECT_GONE, /* VANISHED (EARLIER) */
+  SELECT_CHANGED,
+  SELECT_CHANGED_ROWS
+};
 
 typedef struct select_context {
   uint32_t after;  /* UIDs up to this one are in the view */
   uint32_t unseen; /* sequence number of the first message without \Seen; 0: none found */
   bool read_only;
   imap4_mailbox_state state;
+  imap4i_resync resync;
+  imap4i_uidset known; /* messages whose changes the client wants to hear of */
+  uint64_t since;
+  uint32_t row;
 } select_context;
 _Static_assert(sizeof(select_context) <= 512, "fits the context in dispatch.c");
 
@@ -147,6 +161,42 @@ static bool put_mailbox_id(const imap4_session *s, imap4i_buf *out, imap4_str id
          imap4i_buf_puts(out, IMAP4I_S(")] Identifies it for ever\r\n"));
 }
 
+/* ---- QRESYNC (RFC 7162 section 3.2.5) -------------------------------------------------------- */
+
+static int finish(imap4i_command *c) {
+  imap4i_view *v = c->s->view;
+  v->sent_modseq = 0; /* HIGHESTMODSEQ was told, and it is what counts (section 6) */
+  return imap4i_reply(c, IMAP4I_OK, v->read_only ? IMAP4I_S("READ-ONLY") : IMAP4I_S("READ-WRITE"),
+                      read_only(c) ? IMAP4I_S("EXAMINE completed") : IMAP4I_S("SELECT completed"));
+}
+
+static bool wants_resync(const imap4i_command *c) {
+  const imap4i_select_args *a = &c->args.select;
+  const select_context *x = c->context;
+  const imap4i_view *v = c->s->view;
+  if (!a->qresync || v->no_modseq || a->uidvalidity != v->uidvalidity) return false;
+  /* Nothing has happened; unless it did after the poll, and a message that it has counted was not there. */
+  return a->modseq != v->modseq || v->count != x->state.exists;
+}
+
+static int begin_resync(imap4i_command *c) {
+  imap4_session *s = c->s;
+  imap4i_view *v = s->view;
+  select_context *x = c->context;
+  const imap4i_select_args *a = &c->args.select;
+  int status = imap4i_resync_begin(&x->resync, s, a->has_known ? &a->known : NULL, a->modseq);
+  if (status != IMAP4_OK) return status;
+  if (a->match_seqs.n > 0) imap4i_resync_match(&x->resync, s, &a->match_seqs, &a->match_uids);
+  /* A client that is ahead has kept what some other store has told: all may have changed. */
+  x->since = a->modseq > v->modseq ? 0 : a->modseq;
+  imap4i_uidset_init(&x->known, &s->mem);
+  if (a->has_known) status = imap4i_view_resolve(v, &a->known, true, true, &x->known);
+  if (!a->has_known && !imap4i_uidset_copy(&x->known, imap4i_uidset_ranges(&v->uids)))
+    status = IMAP4_ERR_NOMEM;
+  c->phase = SELECT_GONE;
+  return status;
+}
+
 static int tell(imap4i_command *c) {
   imap4_session *s = c->s;
   imap4i_view *v = s->view;
@@ -167,8 +217,50 @@ static int tell(imap4i_command *c) {
   if (s->enabled & IMAP4I_ENABLED_CONDSTORE) ok = ok && imap4i_put_highest(s);
   int status = imap4i_end_piece(c, mark, ok);
   if (status < 0) return status;
-  return imap4i_reply(c, IMAP4I_OK, v->read_only ? IMAP4I_S("READ-ONLY") : IMAP4I_S("READ-WRITE"),
-                      read_only(c) ? IMAP4I_S("EXAMINE completed") : IMAP4I_S("SELECT completed"));
+  return wants_resync(c) ? begin_resync(c) : finish(c);
+}
+
+static int gone(imap4i_command *c) {
+  select_context *x = c->context;
+  int status = imap4i_resync_step(&x->resync, c);
+  if (status != IMAP4I_STEP_DONE) return status;
+  if (x->known.n == 0) return finish(c);
+  x->after = 0;
+  c->phase = SELECT_CHANGED;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static int ask_changed(imap4i_command *c) {
+  imap4_session *s = c->s;
+  select_context *x = c->context;
+  imap4_query_args args = {.attributes = IMAP4_ATTR_FLAGS | IMAP4_ATTR_MODSEQ,
+                           .mailbox = s->view->mailbox,
+                           .uids = imap4i_uidset_ranges(&x->known),
+                           .changed_since = x->since,
+                           .after_uid = x->after,
+                           .capacity = s->limits->query_rows};
+  x->row = 0;
+  c->phase = SELECT_CHANGED_ROWS;
+  return imap4i_op_call(s, IMAP4I_OP_QUERY, &args);
+}
+
+static int changed_rows(imap4i_command *c) {
+  imap4_session *s = c->s;
+  select_context *x = c->context;
+  const imap4_query_result *r = &s->op.result.query;
+  if (s->op.status != IMAP4_OK) return fail(c, s->op.status);
+  for (; x->row < r->count; x->row++) {
+    if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+    imap4_row row = imap4i_op_row(s, x->row);
+    x->after = row.uid;
+    if (row.modseq <= x->since || !imap4i_ranges_has(imap4i_uidset_ranges(&x->known), row.uid)) continue;
+    size_t mark = imap4i_begin_piece(c);
+    int status = imap4i_end_piece(c, mark, imap4i_put_flags_row(s, &row, true));
+    if (status < 0) return status;
+  }
+  if (r->last) return finish(c);
+  c->phase = SELECT_CHANGED;
+  return IMAP4I_STEP_AGAIN;
 }
 
 int imap4i_cmd_select(imap4i_command *c) {
@@ -183,9 +275,22 @@ int imap4i_cmd_select(imap4i_command *c) {
     return ask(c);
   case SELECT_ROWS:
     return rows(c);
-  default:
+  case SELECT_TELL:
     return tell(c);
+  case SELECT_GONE:
+    return gone(c);
+  case SELECT_CHANGED:
+    return ask_changed(c);
+  default:
+    return changed_rows(c);
   }
+}
+
+void imap4i_cmd_select_end(imap4i_command *c) {
+  select_context *x = c->context;
+  if (!x) return;
+  imap4i_resync_free(&x->resync);
+  if (x->known.mem) imap4i_uidset_free(&x->known);
 }
 
 int imap4i_cmd_examine(imap4i_command *c) {

@@ -21,9 +21,9 @@ static const imap4i_row rows[] = {
 
     {"ENABLE", false, LOGGED, 0, 0, IMAP4_FEATURE_ENABLE, imap4i_parse_words, imap4i_cmd_enable, NULL},
     {"SELECT", false, LOGGED, IMAP4I_NO_SYNC | IMAP4I_SELECTS, 512, 0, imap4i_parse_select, imap4i_cmd_select,
-     NULL},
+     imap4i_cmd_select_end},
     {"EXAMINE", false, LOGGED, IMAP4I_NO_SYNC | IMAP4I_SELECTS, 512, 0, imap4i_parse_select,
-     imap4i_cmd_examine, NULL},
+     imap4i_cmd_examine, imap4i_cmd_select_end},
     {"CREATE", false, LOGGED, 0, 512, 0, imap4i_parse_create, imap4i_cmd_create, imap4i_cmd_status_end},
     {"DELETE", false, LOGGED, IMAP4I_NO_SYNC, 0, 0, imap4i_parse_mailbox, imap4i_cmd_delete, NULL},
     {"RENAME", false, LOGGED, IMAP4I_NO_SYNC, 512, 0, imap4i_parse_rename, imap4i_cmd_rename,

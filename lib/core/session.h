@@ -121,6 +121,7 @@ static inline bool imap4i_may_write(const imap4_session *s) {
  * need. */
 static inline uint64_t imap4i_features_off(const imap4_session *s) {
   uint64_t off = s->server->features_off | s->features_off;
+  if (off & (IMAP4_FEATURE_CONDSTORE | IMAP4_FEATURE_ENABLE)) off |= IMAP4_FEATURE_QRESYNC;
   if (!s->has_clock) off |= IMAP4_FEATURE_WITHIN;
   if (off & IMAP4_FEATURE_ESEARCH) off |= IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_PARTIAL;
   return off;

@@ -133,6 +133,10 @@ int imap4i_view_resolve(imap4i_view *view, const imap4i_set *set, bool uid, bool
   return status;
 }
 
+int imap4i_view_numbers(const imap4i_set *set, uint32_t most, imap4i_uidset *to) {
+  return collect(set, most, most, true, to);
+}
+
 bool imap4i_view_prepare_removal(imap4i_view *view) {
   imap4_uid_ranges gone = imap4i_uidset_ranges(&view->gone);
   return imap4i_uidset_copy(&view->kept, imap4i_uidset_ranges(&view->uids)) &&

@@ -65,6 +65,10 @@ uint32_t imap4i_view_uid(imap4i_view *view, uint32_t seq);
  */
 int imap4i_view_resolve(imap4i_view *view, const imap4i_set *set, bool uid, bool lenient, imap4i_uidset *to);
 
+/* The numbers from 1 to |most| that a set names, "*" being |most|, whether they are in a view or not.
+ * IMAP4_OK or IMAP4_ERR_NOMEM. */
+int imap4i_view_numbers(const imap4i_set *set, uint32_t most, imap4i_uidset *to);
+
 /* A zeroed view; what a view holds is freed. */
 void imap4i_view_init(imap4i_view *view, imap4i_mem *mem);
 void imap4i_view_free(imap4i_view *view);

@@ -51,6 +51,7 @@ static const struct named features[] = {
     NAMED("LITERAL+", IMAP4_FEATURE_LITERAL_PLUS),
     NAMED("MULTIAPPEND", IMAP4_FEATURE_MULTIAPPEND),
     NAMED("CONDSTORE", IMAP4_FEATURE_CONDSTORE),
+    NAMED("QRESYNC", IMAP4_FEATURE_QRESYNC),
     NAMED("ESEARCH", IMAP4_FEATURE_ESEARCH),
     NAMED("SEARCHRES", IMAP4_FEATURE_SEARCHRES),
     NAMED("PARTIAL", IMAP4_FEATURE_PARTIAL),
@@ -606,6 +607,7 @@ static const struct {
 } directives[] = {
     {"delimiter", 1, do_delimiter, do_nothing},
     {"without", 1, do_without, do_nothing},
+    {"needs", 1, do_nothing, do_nothing},
     {"features-off", 1, do_features_off, do_nothing},
     {"limit", 3, set_limit, do_nothing},
     {"plaintext", 1, do_plaintext, do_nothing},

@@ -79,11 +79,14 @@ static int replay(const struct script *script, const struct mode *mode, struct b
   return status;
 }
 
-/* A transcript in which the n-th store call fails depends on what calls there are. */
+/* A transcript in which the n-th store call fails depends on what calls there are; others say what they need.
+ */
 static bool applies(const struct script *script, const struct mode *mode) {
   for (size_t i = 0; mode->bare && i < script->count; ++i) {
     const struct step *step = &script->steps[i];
-    if (step->act == ACT_DIRECTIVE && strcmp(step->words[0], "fail") == 0) return false;
+    if (step->act == ACT_DIRECTIVE &&
+        (strcmp(step->words[0], "fail") == 0 || strcmp(step->words[0], "needs") == 0))
+      return false;
   }
   return true;
 }
