@@ -50,7 +50,35 @@ static uint32_t take_flags(client *c, const char **p) {
 
 /* ---- responses ------------------------------------------------------------------------------ */
 
+static uint64_t take_modseq(client *c, const char **p) {
+  char *end;
+  unsigned long long number = strtoull(*p, &end, 10);
+  EXPECT(c->world, end != *p && number > 0 && number <= INT64_MAX, "no mod-sequence: %s", *p);
+  *p = end;
+  return number;
+}
+
+static void on_highest(client *c, const char *p) {
+  EXPECT(c->world, c->qresync, "HIGHESTMODSEQ to somebody who did not ask");
+  c->modseq = take_modseq(c, &p);
+  c->told_modseq = true;
+}
+
+/* All that was known and is gone was told: what is left are new messages. */
+static void end_resync(client *c) {
+  if (!c->resyncs) return;
+  c->resyncs = false;
+  EXPECT(c->world, c->count <= c->exists, "%u known messages are left of %u", (unsigned)c->count,
+         (unsigned)c->exists);
+  while (c->count < c->exists)
+    c->list[c->count++] = (known){0};
+}
+
 static void on_exists(client *c, uint32_t n) {
+  if (c->resyncs) {
+    c->exists = n;
+    return;
+  }
   EXPECT(c->world, n >= c->count, "EXISTS %u after %u: it shrinks", (unsigned)n, (unsigned)c->count);
   EXPECT(c->world, n <= MESSAGES, "too many messages for the test");
   while (c->count < n)
@@ -61,9 +89,50 @@ static void on_expunge(client *c, uint32_t n) {
   EXPECT(c->world, n >= 1 && n <= c->count, "EXPUNGE %u of %u", (unsigned)n, (unsigned)c->count);
   EXPECT(c->world, !c->keeps_numbers, "EXPUNGE during FETCH, STORE or SEARCH");
   EXPECT(c->world, c->busy, "EXPUNGE while no command is in progress");
+  EXPECT(c->world, !c->qresync, "EXPUNGE to somebody who has enabled QRESYNC");
   memmove(&c->list[n - 1], &c->list[n], (c->count - n) * sizeof c->list[0]);
   c->count--;
   c->answer.expunges++;
+}
+
+static void remove_known(client *c, size_t i) {
+  memmove(&c->list[i], &c->list[i + 1], (c->count - i - 1) * sizeof c->list[0]);
+  c->count--;
+}
+
+/* A UID that the client does not know is one of the messages between those that it knows. */
+static size_t place_of(client *c, uint32_t uid) {
+  size_t place = c->count;
+  for (size_t i = 0; i < c->count; i++) {
+    if (c->list[i].uid == uid) return i;
+    if (c->list[i].uid > uid) break;
+    if (c->list[i].uid > 0) place = c->count;
+    if (c->list[i].uid == 0 && place == c->count) place = i;
+  }
+  for (size_t i = place; i < c->count && c->list[i].uid == 0; i++)
+    c->list[i] = (known){0};
+  return place;
+}
+
+static void on_vanished(client *c, const char *p) {
+  bool earlier = take(&p, "(EARLIER) ");
+  EXPECT(c->world, c->qresync, "VANISHED to somebody who did not ask");
+  EXPECT(c->world, earlier == c->resyncs, "the wrong kind of VANISHED");
+  EXPECT(c->world, earlier || !c->keeps_numbers, "VANISHED where numbers must stay");
+  EXPECT(c->world, c->busy, "VANISHED while no command is in progress");
+  do {
+    uint32_t first = take_number(c, &p);
+    uint32_t last = take(&p, ":") ? take_number(c, &p) : first;
+    for (uint32_t uid = first; uid <= last; uid++) {
+      size_t i = place_of(c, uid);
+      EXPECT(c->world, earlier || i < c->count, "VANISHED %u was never told of", (unsigned)uid);
+      EXPECT(c->world, !earlier || !box_find(&c->world->boxes[c->box], uid), "UID %u is there",
+             (unsigned)uid);
+      if (i < c->count && (!earlier || c->list[i].uid == uid)) remove_known(c, i);
+    }
+  } while (take(&p, ","));
+  EXPECT(c->world, *p == 0, "more than expected: %s", p);
+  if (!earlier) c->answer.expunges++;
 }
 
 static void learn_uid(client *c, uint32_t n, uint32_t uid) {
@@ -96,12 +165,19 @@ static void check_size(client *c, uint32_t n, uint32_t uid, uint32_t size) {
 static void on_fetch(client *c, uint32_t n, const char *p) {
   uint32_t uid = 0;
   uint32_t size = 0;
+  uint64_t modseq = 0;
+  bool flags = false;
+  end_resync(c);
   EXPECT(c->world, n >= 1 && n <= c->count, "FETCH %u of %u", (unsigned)n, (unsigned)c->count);
   do {
     if (take(&p, "UID ")) {
       uid = take_number(c, &p);
     } else if (take(&p, "FLAGS ")) {
       learn_flags(c, n, take_flags(c, &p));
+      flags = true;
+    } else if (c->qresync && take(&p, "MODSEQ (")) {
+      modseq = take_modseq(c, &p);
+      EXPECT(c->world, take(&p, ")"), "no end: %s", p);
     } else {
       EXPECT(c->world, take(&p, "RFC822.SIZE "), "an unexpected item: %s", p);
       size = take_number(c, &p);
@@ -110,7 +186,10 @@ static void on_fetch(client *c, uint32_t n, const char *p) {
   EXPECT(c->world, take(&p, ")") && *p == 0, "more than expected: %s", p);
   if (uid) learn_uid(c, n, uid);
   if (size && c->list[n - 1].uid) check_size(c, n, c->list[n - 1].uid, size);
+  EXPECT(c->world, !c->qresync || modseq > 0, "no MODSEQ");
+  if (modseq > c->seen_modseq) c->seen_modseq = modseq;
   c->list[n - 1].touched = true;
+  c->list[n - 1].shown = c->list[n - 1].shown || flags;
 }
 
 static void on_search(client *c, const char *p) {
@@ -131,7 +210,7 @@ static void on_untagged(client *c, const char *p) {
     else if (strcmp(p, " EXPUNGE") == 0)
       on_expunge(c, n);
     else if (strcmp(p, " RECENT") == 0)
-      EXPECT(c->world, n <= c->count, "more RECENT than EXISTS");
+      EXPECT(c->world, n <= (c->resyncs ? c->exists : c->count), "more RECENT than EXISTS");
     else if (take(&p, " FETCH ("))
       on_fetch(c, n, p);
     else
@@ -139,6 +218,8 @@ static void on_untagged(client *c, const char *p) {
     return;
   }
   if (take(&p, "SEARCH")) on_search(c, p);
+  if (take(&p, "VANISHED ")) on_vanished(c, p);
+  if (take(&p, "OK [HIGHESTMODSEQ ")) on_highest(c, p);
   EXPECT(c->world, strncmp(p, "BYE", 3) != 0, "BYE");
 }
 
@@ -161,6 +242,11 @@ static void on_tagged(client *c, const char *p) {
     memcpy(c->answer.code, p, n);
   }
   EXPECT(c->world, strcmp(c->answer.word, "BAD") != 0, "the test sent something wrong");
+  end_resync(c);
+  if (strncmp(c->answer.code, "HIGHESTMODSEQ ", 14) == 0) on_highest(c, c->answer.code + 14);
+  if (!c->told_modseq && c->seen_modseq > c->modseq) c->modseq = c->seen_modseq;
+  c->told_modseq = false;
+  c->seen_modseq = 0;
   c->busy = c->idle = c->keeps_numbers = false;
 }
 

@@ -189,7 +189,7 @@ static uint32_t stored(uint32_t old, char sign, uint32_t flags) {
 static void assume(client *c, const target *t, char sign, uint32_t flags) {
   for (size_t i = 0; i < c->count; i++) {
     known *k = &c->list[i];
-    if (!names(t, k->uid) || k->touched || (sign != '=' && !k->has_flags)) continue;
+    if (!names(t, k->uid) || k->shown || (sign != '=' && !k->has_flags)) continue;
     k->flags = (k->flags & RECENT) | stored(k->flags & ~RECENT, sign, flags);
     k->has_flags = true;
   }
@@ -391,7 +391,8 @@ static void do_search(client *c) {
     const message *m = box_find(&w->boxes[c->box], c->list[i].uid);
     if (m && names(&t, m->uid) && meets(m, key)) expected[n++] = uid ? m->uid : (uint32_t)i + 1;
   }
-  client_begin(c, !uid, "%sSEARCH %s%s %s", uid ? "UID " : "", uid_set ? "UID " : "", t.text, keys[key]);
+  client_begin(c, !uid || (c->qresync && !uid_set), "%sSEARCH %s%s %s", uid ? "UID " : "",
+               uid_set ? "UID " : "", t.text, keys[key]);
   if (w->rush) return;
   bool ok = finish(c, t.gone > 0);
   if (!ok) return;
@@ -402,15 +403,53 @@ static void do_search(client *c) {
            (unsigned)expected[i]);
 }
 
+/* The client leaves a mailbox, and keeps what it knows up to the first message that it has not looked at. */
+static void keep_offline(client *c) {
+  if (!c->qresync || c->box < 0) return;
+  cache *kept = &c->caches[c->box];
+  kept->count = 0;
+  kept->modseq = c->modseq;
+  while (kept->count < c->count && c->list[kept->count].uid > 0) {
+    known *k = &kept->list[kept->count];
+    *k = c->list[kept->count++];
+    k->flags &= ~RECENT;
+    k->has_recent = false;
+  }
+}
+
+/* It selects the mailbox again and wants to hear what has happened since, with or without known UIDs and
+ * sequence match data. */
+static void come_back(client *c, int to, bool examine) {
+  world *w = c->world;
+  const cache *kept = &c->caches[to];
+  char known_uids[32] = "", match[64] = "";
+  size_t at = kept->count > 0 ? pick(w, (uint32_t)kept->count) : 0;
+  memcpy(c->list, kept->list, sizeof c->list);
+  c->count = kept->count;
+  c->resyncs = true;
+  c->box = to;
+  if (kept->count > 0 && pick(w, 2))
+    snprintf(known_uids, sizeof known_uids, " 1:%u", (unsigned)kept->list[kept->count - 1].uid);
+  if (kept->count > 0 && pick(w, 2))
+    snprintf(match, sizeof match, " (%u %u)", (unsigned)at + 1, (unsigned)kept->list[at].uid);
+  client_begin(c, false, "%s %s (QRESYNC (%d %llu%s%s))", examine ? "EXAMINE" : "SELECT", box_names[to],
+               to + 1, (unsigned long long)kept->modseq, known_uids, match);
+}
+
 static void do_select(client *c) {
   world *w = c->world;
   int to = (int)pick(w, BOXES);
   bool examine = pick(w, 4) == 0;
   box before[BOXES];
   memcpy(before, w->boxes, sizeof before);
+  keep_offline(c);
   c->box = -1;
   c->count = 0;
-  client_begin(c, false, "%s %s", examine ? "EXAMINE" : "SELECT", box_names[to]);
+  if (c->qresync && c->caches[to].modseq > 0 && pick(w, 4)) {
+    come_back(c, to, examine);
+  } else {
+    client_begin(c, false, "%s %s", examine ? "EXAMINE" : "SELECT", box_names[to]);
+  }
   await(c, false);
   c->box = to;
   c->read_only = examine;

@@ -43,7 +43,16 @@ typedef struct known {
   bool has_flags;
   bool has_recent; /* whether it is \Recent was told: it stays so */
   bool touched;    /* by a FETCH response of this command */
+  bool shown;      /* with its flags */
 } known;
+
+/* What a client keeps of a mailbox that it has left: the messages whose UIDs it knows, without a gap, and the
+ * mod-sequence up to which it believes to know everything (RFC 7162 section 6). */
+typedef struct cache {
+  known list[MESSAGES];
+  size_t count;
+  uint64_t modseq;
+} cache;
 
 /* What the last command brought. */
 typedef struct answer {
@@ -62,8 +71,15 @@ typedef struct client {
   int box; /* selected; -1: none */
   bool read_only;
   bool idle;
-  bool busy;          /* a command is under way */
-  bool keeps_numbers; /* it is FETCH, STORE or SEARCH: no EXPUNGE may come */
+  bool busy;            /* a command is under way */
+  bool keeps_numbers;   /* it is FETCH, STORE or SEARCH: no EXPUNGE may come */
+  bool qresync;         /* it has enabled QRESYNC */
+  bool resyncs;         /* SELECT with QRESYNC is under way: |list| is what was known before */
+  bool told_modseq;     /* HIGHESTMODSEQ was, since the last tagged response */
+  uint64_t modseq;      /* all is known up to here */
+  uint64_t seen_modseq; /* the highest MODSEQ since the last tagged response */
+  uint32_t exists;      /* while it resyncs */
+  cache caches[BOXES];
   unsigned tag;
   known list[MESSAGES];
   size_t count;
