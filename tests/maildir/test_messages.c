@@ -139,6 +139,48 @@ static void changed_by_others(void **state) {
   kit_close(kit, mailbox);
 }
 
+/* A client that comes back after a restart finds the mod-sequences that it was told, and greater ones for
+ * what another program has done meanwhile (RFC 7162). */
+static void modseqs_outlive_a_restart(void **state) {
+  struct kit *kit = *state;
+  imap4_row row;
+  for (int i = 0; i < 3; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "cur/100%d.M1.h:2,", i);
+    kit_write(kit, name, "A: b\n\nx\n");
+  }
+  void *mailbox = kit_open(kit, "INBOX");
+  kit_poll(kit, mailbox, 1);
+  uint64_t changed = kit_flags(kit, mailbox, 2, IMAP4_STORE_ADD, IMAP4_FLAG_SEEN, "").highest_modseq;
+  imap4_mailbox_state a = kit_poll(kit, mailbox, 0);
+  assert_true(a.highest_modseq == changed && a.no_modseq == 0);
+  kit_close(kit, mailbox);
+  kit_restart(kit);
+  mailbox = kit_open(kit, "INBOX");
+  imap4_mailbox_state b = kit_poll(kit, mailbox, 0);
+  assert_true(b.highest_modseq == a.highest_modseq && b.uidvalidity == a.uidvalidity);
+  assert_true(kit_row(kit, mailbox, 2, &row));
+  assert_true(row.modseq == changed);
+  kit_close(kit, mailbox);
+  kit_restart(kit);
+  kit_move(kit, "cur/1000.M1.h:2,", "cur/1000.M1.h:2,F");
+  kit_remove(kit, "cur/1002.M1.h:2,");
+  mailbox = kit_open(kit, "INBOX");
+  imap4_mailbox_state c = kit_poll(kit, mailbox, 0);
+  assert_true(c.highest_modseq > b.highest_modseq);
+  assert_true(kit_row(kit, mailbox, 1, &row));
+  assert_true(row.modseq > b.highest_modseq && row.modseq <= c.highest_modseq);
+  assert_true(kit_row(kit, mailbox, 2, &row));
+  assert_true(row.modseq == changed);
+  imap4_vanished_args args = {
+      .struct_size = sizeof args, .mailbox = mailbox, .since = b.highest_modseq, .capacity = 9};
+  imap4_vanished_result out = {.struct_size = sizeof out};
+  assert_int_equal(table()->vanished(kit->store, 1, &args, &out), IMAP4_OK);
+  assert_int_equal(out.uids.n, 1);
+  assert_int_equal(out.uids.p[0].first, 3);
+  kit_close(kit, mailbox);
+}
+
 static void flags_stored(void **state) {
   struct kit *kit = *state;
   imap4_row row;
@@ -483,6 +525,7 @@ int main(void) {
       KIT_TEST(delivered),
       KIT_TEST(many_deliveries_between_polls),
       KIT_TEST(changed_by_others),
+      KIT_TEST(modseqs_outlive_a_restart),
       KIT_TEST(flags_stored),
       KIT_TEST(flags_unchanged_since),
       KIT_TEST(flags_meet_other_names),

@@ -25,6 +25,7 @@ static void dovecot(void **state) {
   void *mailbox = kit_open(kit, "INBOX");
   imap4_mailbox_state s = kit_poll(kit, mailbox, 1);
   assert_int_equal(s.uidvalidity, 1275660208);
+  assert_true(s.highest_modseq > UINT64_C(1) << 39); /* above what clients have from the other server */
   assert_int_equal(s.exists, 5);
   assert_int_equal(s.uidnext, 25024);
   assert_int_equal(s.first_recent, 25023); /* 25022 lay in cur/ */

@@ -236,6 +236,10 @@ static int read_directories(struct md_box *box, const struct old_list *old) {
   return status;
 }
 
+/* Clients have mod-sequences of the server that was here before, and go on with them while UIDVALIDITY stays.
+ * This is more than any has counted to, so for all of them everything is new. */
+#define TAKEN_OVER_MODSEQ (UINT64_C(1) << 40)
+
 int md_takeover(struct md_box *box) {
   struct old_list old = {0};
   /* After an index was there, UIDs of other servers are out of date. */
@@ -245,7 +249,8 @@ int md_takeover(struct md_box *box) {
   int status = md_next_uidvalidity(box, old.uidvalidity, &box->uidvalidity);
   box->uidnext = old.uidnext > 0 ? old.uidnext : 1;
   box->first_recent = 0;
-  box->modseq = box->vanished_floor = 1;
+  bool stays = old.uidvalidity > 0 && box->uidvalidity == old.uidvalidity;
+  box->modseq = box->vanished_floor = stays ? TAKEN_OVER_MODSEQ : 1;
   if (status == IMAP4_OK) status = read_directories(box, &old);
   if (status == IMAP4_OK) {
     drop_doubles(box);
