@@ -93,6 +93,8 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 #define IMAP4_FEATURE_OBJECTID 0x80000000u           /**< RFC 8474 */
 #define IMAP4_FEATURE_SAVEDATE 0x100000000u          /**< RFC 8514 */
 
+#define IMAP4_FEATURE_UNAUTHENTICATE 0x800000000u /**< RFC 8437; not where the host brought the account */
+
 /** A name and a value that the ID response tells (RFC 2971). */
 typedef struct imap4_id_field {
   imap4_str name;

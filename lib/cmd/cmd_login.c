@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Getting in: STARTTLS, LOGIN, AUTHENTICATE (RFC 3501 section 6.2, RFC 4959, RFC 4616). */
+/* Getting in and out: STARTTLS, LOGIN, AUTHENTICATE (RFC 3501 section 6.2, RFC 4959, RFC 4616),
+ * UNAUTHENTICATE (RFC 8437). */
 #include "base/base64.h"
 #include "base/utf8.h"
 #include "core/dispatch.h"
@@ -11,6 +12,12 @@ int imap4i_cmd_starttls(imap4i_command *c) {
   if (!s->can_start_tls) return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("TLS is not available"));
   c->starts_tls = true;
   return imap4i_reply_ok(c, IMAP4I_S("Begin TLS negotiation now"));
+}
+
+/* RFC 8437.  NO is not among its answers. */
+int imap4i_cmd_unauthenticate(imap4i_command *c) {
+  imap4i_logged_out(c->s);
+  return imap4i_reply_capabilities(c, IMAP4I_S("Log in again"));
 }
 
 /* The answer to authenticate or the last one to sasl. */

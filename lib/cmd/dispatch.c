@@ -40,6 +40,9 @@ static const imap4i_row rows[] = {
     {"IDLE", false, LOGGED, IMAP4I_IDLES, 16, IMAP4_FEATURE_IDLE, imap4i_parse_none, imap4i_cmd_idle,
      imap4i_cmd_idle_end},
 
+    {"UNAUTHENTICATE", false, LOGGED, IMAP4I_NO_SYNC, 0, IMAP4_FEATURE_UNAUTHENTICATE, imap4i_parse_none,
+     imap4i_cmd_unauthenticate, NULL},
+
     {"CHECK", false, SELECTED, IMAP4I_CHECKPOINT, 0, 0, imap4i_parse_none, imap4i_cmd_noop, NULL},
     {"CLOSE", false, SELECTED, IMAP4I_NO_SYNC, 0, 0, imap4i_parse_none, imap4i_cmd_close, NULL},
     {"UNSELECT", false, SELECTED, IMAP4I_NO_SYNC, 0, IMAP4_FEATURE_UNSELECT, imap4i_parse_none,

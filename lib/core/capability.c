@@ -33,7 +33,18 @@ static const struct {
     {"SAVEDATE", IMAP4_FEATURE_SAVEDATE, false},
     {"SPECIAL-USE", IMAP4_FEATURE_SPECIAL_USE, false},
     {"CREATE-SPECIAL-USE", IMAP4_FEATURE_CREATE_SPECIAL_USE, false},
+    {"UNAUTHENTICATE", IMAP4_FEATURE_UNAUTHENTICATE, false},
 };
+
+uint64_t imap4i_features_off(const imap4_session *s) {
+  uint64_t off = s->server->features_off | s->features_off;
+  if (off & (IMAP4_FEATURE_CONDSTORE | IMAP4_FEATURE_ENABLE)) off |= IMAP4_FEATURE_QRESYNC;
+  if (!s->has_clock) off |= IMAP4_FEATURE_WITHIN;
+  if (off & IMAP4_FEATURE_ESEARCH) off |= IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_PARTIAL;
+  /* RFC 8437: the connection goes back to where a login is possible. */
+  if (s->preauth) off |= IMAP4_FEATURE_UNAUTHENTICATE;
+  return off;
+}
 
 bool imap4i_plaintext_allowed(const imap4_session *s) {
   return s->secure || s->server->allow_plaintext;

@@ -124,6 +124,7 @@ int imap4i_cmd_starttls(imap4i_command *c);
 int imap4i_cmd_login(imap4i_command *c);
 int imap4i_cmd_authenticate(imap4i_command *c);
 void imap4i_cmd_authenticate_end(imap4i_command *c);
+int imap4i_cmd_unauthenticate(imap4i_command *c);
 int imap4i_cmd_select(imap4i_command *c);
 int imap4i_cmd_examine(imap4i_command *c);
 void imap4i_cmd_select_end(imap4i_command *c);

@@ -87,6 +87,18 @@ void imap4i_deselect(imap4_session *s) {
   s->state = IMAP4_STATE_AUTHENTICATED;
 }
 
+void imap4i_logged_out(imap4_session *s) {
+  imap4i_deselect(s);
+  void *account = s->account;
+  s->account = NULL;
+  s->enabled = 0;
+  s->delimiter = '/';
+  s->state = IMAP4_STATE_NOT_AUTHENTICATED;
+  s->limits = &s->server->before_login;
+  s->mem.ceiling = s->limits->session_octets;
+  if (account) imap4i_op_release(s, account);
+}
+
 void imap4_session_free(imap4_session *s) {
   if (!s || s->calling > 0) return;
   imap4i_op_cancel(s);

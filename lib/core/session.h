@@ -117,15 +117,9 @@ static inline bool imap4i_may_write(const imap4_session *s) {
   return imap4i_output_waiting(s) < s->limits->output_octets;
 }
 
-/* Features that are not there for this session: masked by the server or the session, or without what they
+/* capability.c: features that are not there for this session: masked by the server or the session, or without what they
  * need. */
-static inline uint64_t imap4i_features_off(const imap4_session *s) {
-  uint64_t off = s->server->features_off | s->features_off;
-  if (off & (IMAP4_FEATURE_CONDSTORE | IMAP4_FEATURE_ENABLE)) off |= IMAP4_FEATURE_QRESYNC;
-  if (!s->has_clock) off |= IMAP4_FEATURE_WITHIN;
-  if (off & IMAP4_FEATURE_ESEARCH) off |= IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_PARTIAL;
-  return off;
-}
+uint64_t imap4i_features_off(const imap4_session *s);
 
 /* Whether a feature is there for this session. */
 static inline bool imap4i_has(const imap4_session *s, uint64_t feature) {
@@ -161,6 +155,8 @@ int imap4i_bye(imap4_session *s, imap4_str code, imap4_str text);
 void imap4i_deselect(imap4_session *s);
 /* The account is there: the limits after login hold. */
 void imap4i_logged_in(imap4_session *s, void *account, uint32_t delimiter);
+/* No mailbox, no account and nothing that ENABLE has switched on: as after the greeting.  TLS stays. */
+void imap4i_logged_out(imap4_session *s);
 /* Whether calls are possible: IMAP4_OK, IMAP4_ERR_REENTRANT or the fatal error. */
 int imap4i_usable(const imap4_session *s);
 /* Seconds since 1970-01-01 00:00:00 UTC, if |has_clock|. */

@@ -67,6 +67,7 @@ static const struct named features[] = {
     NAMED("STARTTLS", IMAP4_FEATURE_STARTTLS),
     NAMED("AUTH=PLAIN", IMAP4_FEATURE_AUTH_PLAIN),
     NAMED("AUTH=LOGIN", IMAP4_FEATURE_AUTH_LOGIN),
+    NAMED("UNAUTHENTICATE", IMAP4_FEATURE_UNAUTHENTICATE),
     NAMED("all", ~(uint64_t)(IMAP4_FEATURE_STARTTLS | IMAP4_FEATURE_AUTH_PLAIN)),
 };
 
@@ -187,6 +188,13 @@ static void do_without(struct world *world, const struct step *step) {
 
 static void do_features_off(struct world *world, const struct step *step) {
   world->config.features_off |= lookup_all(world, step, 1, features, sizeof features / sizeof features[0]);
+}
+
+/* So that a whole list of capabilities can be expected whatever else the library learns. */
+static void do_features_only(struct world *world, const struct step *step) {
+  uint64_t always = IMAP4_FEATURE_STARTTLS | IMAP4_FEATURE_AUTH_PLAIN;
+  world->config.features_off =
+      ~(always | lookup_all(world, step, 1, features, sizeof features / sizeof features[0]));
 }
 
 static void do_plaintext(struct world *world, const struct step *step) {
@@ -609,6 +617,7 @@ static const struct {
     {"without", 1, do_without, do_nothing},
     {"needs", 1, do_nothing, do_nothing},
     {"features-off", 1, do_features_off, do_nothing},
+    {"features-only", 1, do_features_only, do_nothing},
     {"limit", 3, set_limit, do_nothing},
     {"plaintext", 1, do_plaintext, do_nothing},
     {"greeting", 1, do_greeting, do_nothing},
