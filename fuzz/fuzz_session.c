@@ -5,12 +5,10 @@
  *   0  bit 0 small limits before login, 1 after login; 2 logged in from the start; 3 through a transport;
  *      4 polite clients; 5 play it twice and compare; 6 the store lies; 7 the store fails
  *   1  optional functions that the store is without (IMAP4_MEMORY_WITHOUT_*)
- *   2  bit 0 no plain text logins, 1 TLS can be started, 2 clients leave without a word; the others and
- *      the next octet: features that are off
- *   4  seed of cuts
- *   5  low half: how input is cut (0 whole, 1 octets, else at random), high half: how output is drained
- *   6  after 4 times so many requests there is no more memory (255: there always is)
- *   7  length of the store's schedule, which follows (hostile.h)
+ *   2  bit 0 no plain text logins, 1 TLS and compression can be started, 2 clients leave without a word; the
+ * others and the next octet: features that are off 4  seed of cuts 5  low half: how input is cut (0 whole, 1
+ * octets, else at random), high half: how output is drained 6  after 4 times so many requests there is no
+ * more memory (255: there always is) 7  length of the store's schedule, which follows (hostile.h)
  *
  * The rest is what clients send.  0xFF and an octet are events: see event().  A polite client sends one
  * command after the other with tags of its own, waits for "+" before the rest of a command, and writes
@@ -138,6 +136,10 @@ static int transport_start_tls(void *user) {
   return hesitates(cl->play, cl->play->c.input_way) ? IMAP4_AGAIN : IMAP4_OK;
 }
 
+static int transport_start_compress(void *user) {
+  return transport_start_tls(user);
+}
+
 static void connect_client(play *p, client *cl) {
   imap4_session_args args;
   imap4_transport transport = {
@@ -145,9 +147,11 @@ static void connect_client(play *p, client *cl) {
   FUZZ_CHECK(imap4_session_args_init(&args, sizeof args) == IMAP4_OK);
   args.now_ms = p->now_ms;
   args.can_start_tls = (p->c.more & CAN_TLS) != 0;
+  args.can_compress = args.can_start_tls;
   args.features_off = p->c.features_off;
   if (p->c.bits & TRANSPORT) {
     if (args.can_start_tls) transport.start_tls = transport_start_tls;
+    if (args.can_compress) transport.start_compress = transport_start_compress;
     args.transport = &transport;
     args.transport_user = cl;
   }
@@ -212,6 +216,11 @@ static bool run(play *p, client *cl) {
   if (want & IMAP4_WANT_TLS) {
     cl->in_n = 0; /* what came before the handshake is not TLS */
     called(cl, imap4_session_tls_started(cl->session));
+    return true;
+  }
+  if (want & IMAP4_WANT_COMPRESS) {
+    cl->in_n = 0; /* nor is it compressed; the fuzzer's octets never are */
+    called(cl, imap4_session_compress_started(cl->session));
     return true;
   }
   if (!(want & IMAP4_WANT_RUN)) return false;

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "compress.h"
 #include "log.h"
 
 #define LINGER_MS 2000
@@ -38,7 +39,8 @@ static int socket_read(struct connection *c, void *data, size_t capacity, size_t
   return errno == EAGAIN || errno == EWOULDBLOCK ? IMAP4_AGAIN : IMAP4_ERR_TRANSPORT;
 }
 
-static int transport_read(void *user, void *data, size_t capacity, size_t *n) {
+/* Octets below compression: of TLS or the socket. */
+static int layer_read(void *user, void *data, size_t capacity, size_t *n) {
   struct connection *c = user;
   uint32_t events = POLLER_READ;
   int status =
@@ -60,7 +62,7 @@ static int socket_write(struct connection *c, const void *data, size_t len, size
   return put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? IMAP4_AGAIN : IMAP4_ERR_TRANSPORT;
 }
 
-static int transport_write(void *user, const void *data, size_t len, size_t *n) {
+static int layer_write(void *user, const void *data, size_t len, size_t *n) {
   struct connection *c = user;
   uint32_t events = POLLER_WRITE;
   int status = c->tls != NULL ? tls_write(c->tls, data, len, n, &events) : socket_write(c, data, len, n);
@@ -72,22 +74,38 @@ static int transport_write(void *user, const void *data, size_t len, size_t *n) 
   return status;
 }
 
+static int transport_read(void *user, void *data, size_t capacity, size_t *n) {
+  struct connection *c = user;
+  return c->compress != NULL ? compress_read(c->compress, data, capacity, n)
+                             : layer_read(c, data, capacity, n);
+}
+
+static int transport_write(void *user, const void *data, size_t len, size_t *n) {
+  struct connection *c = user;
+  return c->compress != NULL ? compress_write(c->compress, data, len, n) : layer_write(c, data, len, n);
+}
+
 static int transport_start_tls(void *user) {
   struct connection *c = user;
   return tls_new(c->server->tls, c->watch.fd, &c->tls) == 0 ? IMAP4_OK : IMAP4_ERR_TRANSPORT;
 }
 
-static const imap4_transport plain_transport = {sizeof(imap4_transport), 0, transport_read, transport_write,
-                                                NULL};
-static const imap4_transport starttls_transport = {sizeof(imap4_transport), 0, transport_read,
-                                                   transport_write, transport_start_tls};
+static int transport_start_compress(void *user) {
+  struct connection *c = user;
+  const struct compress_layer layer = {layer_read, layer_write, c};
+  return compress_new(&layer, &c->compress) == 0 ? IMAP4_OK : IMAP4_ERR_TRANSPORT;
+}
 
 static int new_session(struct connection *c, uint64_t now_ms) {
   imap4_session_args args;
   if (imap4_session_args_init(&args, sizeof args) != IMAP4_OK) return -1;
   int trusted = server_is_loopback(&c->peer) && !c->server->options.require_tls;
   args.secure = c->tls != NULL;
-  args.transport = c->tls == NULL && c->server->tls != NULL ? &starttls_transport : &plain_transport;
+  imap4_transport transport = {
+      .struct_size = sizeof transport, .read = transport_read, .write = transport_write};
+  if (c->tls == NULL && c->server->tls != NULL) transport.start_tls = transport_start_tls;
+  if (compress_library_namez() != NULL) transport.start_compress = transport_start_compress;
+  args.transport = &transport;
   args.transport_user = c;
   args.now_ms = now_ms;
   imap4_server *server =
@@ -194,13 +212,22 @@ static uint64_t stall_deadline(const struct connection *c) {
 
 /* What to wait for, from what the session wants and what its reads and writes ran into. */
 static int next_wait(const struct connection *c, uint32_t want, uint32_t *events) {
+  if (c->compress != NULL && compress_unsent(c->compress)) want |= IMAP4_WANT_WRITE;
   *events =
       ((want & IMAP4_WANT_READ) ? c->read_events : 0u) | ((want & IMAP4_WANT_WRITE) ? c->write_events : 0u);
   if (want & IMAP4_WANT_RUN) return CONNECTION_AGAIN;
+  if ((want & IMAP4_WANT_READ) && c->compress != NULL && compress_pending(c->compress))
+    return CONNECTION_AGAIN;
   if ((want & IMAP4_WANT_READ) && c->tls != NULL && tls_pending(c->tls)) return CONNECTION_AGAIN;
   /* A dead socket on which nobody waits would wake the poller for ever. */
   if (c->broken && *events == 0) return CONNECTION_OVER;
   return CONNECTION_WAITS;
+}
+
+/* After every batch of output; what the socket does not take now goes out in a later turn. */
+static int flush(struct connection *c) {
+  int status = compress_flush(c->compress);
+  return status == IMAP4_AGAIN ? IMAP4_OK : status;
 }
 
 int connection_run(struct connection *c, uint64_t now_ms, uint32_t *events) {
@@ -217,11 +244,15 @@ int connection_run(struct connection *c, uint64_t now_ms, uint32_t *events) {
   if (status == IMAP4_OK) status = imap4_session_set_clock(c->session, (int64_t)time(NULL));
   if (status == IMAP4_OK) status = imap4_session_run(c->session);
   running = NULL;
+  if (status == IMAP4_OK && c->compress != NULL) status = flush(c);
   uint32_t want = imap4_session_want(c->session);
   if (status != IMAP4_OK) {
     c->endz = imap4_status_textz(status);
     return CONNECTION_OVER;
   }
+  /* The goodbye may still be on its way through the compressor. */
+  if (want & IMAP4_WANT_CLOSED && c->compress != NULL && compress_unsent(c->compress))
+    return next_wait(c, 0, events);
   if (want & IMAP4_WANT_CLOSED) {
     note_end(c, input_before);
     return say_goodbye(c, now_ms, events);
@@ -246,6 +277,7 @@ void connection_bye(struct connection *c) {
 
 void connection_free(struct connection *c, uint64_t now_ms) {
   if (c->session != NULL) end_session(c, now_ms);
+  compress_free(c->compress);
   tls_free(c->tls);
   close(c->watch.fd);
   free(c->userz);

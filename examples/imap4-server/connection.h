@@ -15,6 +15,7 @@ struct connection {
   struct poller_watch watch; /* first: the poller gives this back */
   imap4_session *session;    /* NULL: said goodbye, waits for the client to hang up */
   struct tls *tls;
+  struct compress *compress;
   struct server *server;
   struct connection *next_ready;
   char *userz; /* who has logged in, escaped for the log */

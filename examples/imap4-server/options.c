@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compress.h"
 #include "imap4/version.h"
 #include "log.h"
 
@@ -160,8 +161,10 @@ static int take_version(struct options *o, char *valuez) {
   (void)o;
   (void)valuez;
   const char *tls = tls_library_namez();
-  int printed = printf("imap4-server %s, TLS: %s, hashed passwords: %s\n", imap4_version_stringz(),
-                       tls != NULL ? tls : "none", passwd_hashing_namez());
+  const char *compression = compress_library_namez();
+  int printed =
+      printf("imap4-server %s, TLS: %s, compression: %s, hashed passwords: %s\n", imap4_version_stringz(),
+             tls != NULL ? tls : "none", compression != NULL ? compression : "none", passwd_hashing_namez());
   return printed > 0 ? OPTIONS_DONE : OPTIONS_WRONG;
 }
 

@@ -93,7 +93,8 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 #define IMAP4_FEATURE_OBJECTID 0x80000000u           /**< RFC 8474 */
 #define IMAP4_FEATURE_SAVEDATE 0x100000000u          /**< RFC 8514 */
 
-#define IMAP4_FEATURE_UNAUTHENTICATE 0x800000000u /**< RFC 8437; not where the host brought the account */
+#define IMAP4_FEATURE_UNAUTHENTICATE 0x800000000u /**< RFC 8437; not behind PREAUTH or COMPRESS */
+#define IMAP4_FEATURE_COMPRESS 0x1000000000u      /**< RFC 4978; needs a host that can compress */
 
 /** A name and a value that the ID response tells (RFC 2971). */
 typedef struct imap4_id_field {
@@ -149,6 +150,9 @@ typedef struct imap4_session_args {
   uint64_t now_ms;       /**< as in imap4_session_tick() */
   uint64_t features_off; /**< as in imap4_session_mask() */
   void *user;            /**< the host's own, given back by imap4_session_user() */
+  /** 1: without a transport, the host can compress when asked (IMAP4_WANT_COMPRESS): COMPRESS is offered. */
+  int32_t can_compress;
+  int32_t reserved;
 } imap4_session_args;
 
 /** Set |args| to zero and its |struct_size|.  Errors: INVALID, VERSION. */
@@ -231,6 +235,9 @@ IMAP4_API IMAP4_MUST_USE int imap4_session_run(imap4_session *session);
 #define IMAP4_WANT_TLS 0x10u    /**< no transport: begin TLS, then call imap4_session_tls_started() */
 #define IMAP4_WANT_CLOSED 0x20u /**< the session is over and all output is sent: close the connection */
 
+/** No transport: begin to compress, then call imap4_session_compress_started(). */
+#define IMAP4_WANT_COMPRESS 0x40u
+
 /** IMAP4_WANT_*.  May be called at any time, from callbacks too.  After a fatal error: CLOSED. */
 IMAP4_API uint32_t imap4_session_want(const imap4_session *session);
 
@@ -241,6 +248,16 @@ IMAP4_API uint32_t imap4_session_want(const imap4_session *session);
  * Returns: IMAP4_OK, IMAP4_ERR_STATE (nobody asked), IMAP4_ERR_REENTRANT, or a fatal error.
  */
 IMAP4_API IMAP4_MUST_USE int imap4_session_tls_started(imap4_session *session);
+
+/**
+ * Compression is on (answer to IMAP4_WANT_COMPRESS): what goes to imap4_session_input() from here on was
+ * inflated by the host, and what imap4_session_output() gives is to be deflated and flushed; see
+ * imap4_transport.start_compress.  Octets that came before this call must not be fed to the session; feeding
+ * them ends it.
+ *
+ * Returns: IMAP4_OK, IMAP4_ERR_STATE (nobody asked), IMAP4_ERR_REENTRANT, or a fatal error.
+ */
+IMAP4_API IMAP4_MUST_USE int imap4_session_compress_started(imap4_session *session);
 
 /**
  * Tell the time: milliseconds of a clock that never goes back, with any zero point.  Needed for the

@@ -46,6 +46,18 @@ typedef struct imap4_transport {
    * IMAP4_OK at once and do it inside the following reads and writes.  NULL: no STARTTLS.
    */
   int (*start_tls)(void *user);
+  /**
+   * Begin to compress (RFC 4978): what |read| gives after this is inflated, what |write| takes is deflated,
+   * as raw DEFLATE (RFC 1951) without a header, inside TLS.  Called, like |start_tls|, when everything
+   * written so far was taken by |write| and nothing that was read is left; may return IMAP4_AGAIN likewise.
+   * NULL: no COMPRESS.
+   *
+   * The library says nothing of flushing: the host flushes its compressor (zlib: Z_SYNC_FLUSH, never
+   * Z_PARTIAL_FLUSH, at which some clients wait for ever) each time imap4_session_run() returns, or the
+   * client will not see the end of a response.  |read| gives at most |capacity| octets however many the
+   * client's octets would inflate to: the rest stays compressed until it is asked for.
+   */
+  int (*start_compress)(void *user);
 } imap4_transport;
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Getting in and out: STARTTLS, LOGIN, AUTHENTICATE (RFC 3501 section 6.2, RFC 4959, RFC 4616),
- * UNAUTHENTICATE (RFC 8437). */
+/* Getting in and out: STARTTLS, LOGIN, AUTHENTICATE (RFC 3501 section 6.2, RFC 4959, RFC 4616), COMPRESS (RFC
+ * 4978), UNAUTHENTICATE (RFC 8437). */
 #include "base/base64.h"
 #include "base/utf8.h"
 #include "core/dispatch.h"
@@ -10,8 +10,19 @@ int imap4i_cmd_starttls(imap4i_command *c) {
   if (s->secure)
     return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("The connection is protected already"));
   if (!s->can_start_tls) return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("TLS is not available"));
-  c->starts_tls = true;
+  c->starts = IMAP4I_LAYER_TLS;
   return imap4i_reply_ok(c, IMAP4I_S("Begin TLS negotiation now"));
+}
+
+/* RFC 4978.  What is compressed twice only costs time. */
+int imap4i_cmd_compress(imap4i_command *c) {
+  imap4_session *s = c->s;
+  if (c->args.words.count != 1 || !imap4i_ieq(c->args.words.words[0], IMAP4I_S("DEFLATE")))
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("The only mechanism is DEFLATE"));
+  if (s->compressed)
+    return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("COMPRESSIONACTIVE"), IMAP4I_S("DEFLATE is active already"));
+  c->starts = IMAP4I_LAYER_COMPRESS;
+  return imap4i_reply_ok(c, IMAP4I_S("DEFLATE active"));
 }
 
 /* RFC 8437.  NO is not among its answers. */

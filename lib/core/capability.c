@@ -33,6 +33,7 @@ static const struct {
     {"SAVEDATE", IMAP4_FEATURE_SAVEDATE, false},
     {"SPECIAL-USE", IMAP4_FEATURE_SPECIAL_USE, false},
     {"CREATE-SPECIAL-USE", IMAP4_FEATURE_CREATE_SPECIAL_USE, false},
+    {"COMPRESS=DEFLATE", IMAP4_FEATURE_COMPRESS, false},
     {"UNAUTHENTICATE", IMAP4_FEATURE_UNAUTHENTICATE, false},
 };
 
@@ -41,8 +42,10 @@ uint64_t imap4i_features_off(const imap4_session *s) {
   if (off & (IMAP4_FEATURE_CONDSTORE | IMAP4_FEATURE_ENABLE)) off |= IMAP4_FEATURE_QRESYNC;
   if (!s->has_clock) off |= IMAP4_FEATURE_WITHIN;
   if (off & IMAP4_FEATURE_ESEARCH) off |= IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_PARTIAL;
-  /* RFC 8437: the connection goes back to where a login is possible. */
-  if (s->preauth) off |= IMAP4_FEATURE_UNAUTHENTICATE;
+  if (!s->can_compress) off |= IMAP4_FEATURE_COMPRESS;
+  /* RFC 8437: the connection goes back to where a login is possible.  Compression would have to end between
+   * two commands (section 4.1), which no transport can do when they are pipelined. */
+  if (s->preauth || s->compressed) off |= IMAP4_FEATURE_UNAUTHENTICATE;
   return off;
 }
 
@@ -94,10 +97,12 @@ static bool put_value(const imap4_session *s, imap4i_buf *buf, uint64_t feature)
 
 bool imap4i_put_capabilities(const imap4_session *s, imap4i_buf *buf) {
   bool logged_in = s->state != IMAP4_STATE_NOT_AUTHENTICATED;
+  uint64_t off = imap4i_features_off(s);
+  if (s->compressed) off |= IMAP4_FEATURE_COMPRESS; /* the command stays there, to say why not */
   bool ok = imap4i_buf_puts(buf, IMAP4I_S("IMAP4rev1"));
   for (size_t i = 0; ok && i < IMAP4I_COUNT(capabilities); i++) {
     const char *namez = capabilities[i].namez;
-    if ((logged_in || capabilities[i].before_login) && imap4i_has(s, capabilities[i].feature))
+    if ((logged_in || capabilities[i].before_login) && (off & capabilities[i].feature) == 0)
       ok = put_capability(buf, IMAP4I_S(""), imap4i_str(namez, strlen(namez))) &&
            put_value(s, buf, capabilities[i].feature);
   }

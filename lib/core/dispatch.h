@@ -55,7 +55,7 @@ struct imap4i_command {
   uint8_t stage;    /* IMAP4I_STAGE_* */
   uint8_t reply;    /* IMAP4I_OK, _NO, _BAD */
   bool line_open;   /* a response is half written: nothing else may be */
-  bool starts_tls;  /* when the reply is written */
+  uint8_t starts;   /* IMAP4I_LAYER_*: when OK is written */
   bool hands_over;  /* the line that it has read is the next command */
   bool keeps_seqs;  /* no VANISHED at its end: a UID SEARCH with sequence numbers */
   uint8_t expunged; /* IMAP4I_GONE_*: messages that were asked for are gone, and OK becomes NO */
@@ -124,6 +124,7 @@ int imap4i_cmd_starttls(imap4i_command *c);
 int imap4i_cmd_login(imap4i_command *c);
 int imap4i_cmd_authenticate(imap4i_command *c);
 void imap4i_cmd_authenticate_end(imap4i_command *c);
+int imap4i_cmd_compress(imap4i_command *c);
 int imap4i_cmd_unauthenticate(imap4i_command *c);
 int imap4i_cmd_select(imap4i_command *c);
 int imap4i_cmd_examine(imap4i_command *c);

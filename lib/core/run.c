@@ -163,7 +163,7 @@ static int step_reply(imap4_session *s) {
   if (status < 0) return status;
   bool bad = c->reply == IMAP4I_BAD;
   bool hands_over = c->hands_over;
-  if (c->starts_tls && c->reply == IMAP4I_OK) s->tls = IMAP4I_TLS_ASKED;
+  if (c->reply == IMAP4I_OK) s->layer = c->starts;
   imap4i_command_free(s);
   s->commands++;
   s->bad_commands = bad ? s->bad_commands + 1 : 0;
@@ -240,7 +240,7 @@ static bool may_leave(const imap4i_command *c) {
 /* No command is under way. */
 static int step_between(imap4_session *s) {
   if (s->bye_length > 0) return say_bye(s);
-  if (s->tls == IMAP4I_TLS_ASKED) return IMAP4I_STEP_WAIT_TLS;
+  if (s->layer != IMAP4I_LAYER_NONE) return IMAP4I_STEP_WAIT_LAYER;
   if (s->input.ready) return imap4i_may_write(s) ? begin_command(s) : IMAP4I_STEP_WAIT_OUTPUT;
   if (s->input.ended) {
     s->closing = true;

@@ -4,7 +4,7 @@
 
 #include "core/dispatch.h"
 
-#define MINIMUM_ARGS sizeof(imap4_session_args)
+#define MINIMUM_ARGS offsetof(imap4_session_args, can_compress)
 #define MINIMUM_TRANSPORT offsetof(imap4_transport, start_tls)
 
 int imap4_session_args_init(imap4_session_args *args, uint32_t struct_size) {
@@ -18,6 +18,7 @@ int imap4_session_args_init(imap4_session_args *args, uint32_t struct_size) {
 static int import_transport(imap4_session *s, const imap4_session_args *args) {
   const imap4_transport *t = args->transport;
   s->can_start_tls = args->can_start_tls != 0;
+  s->can_compress = args->can_compress != 0;
   if (!t) return IMAP4_OK;
   int status = imap4i_import(&s->transport, sizeof s->transport, MINIMUM_TRANSPORT, t, t->struct_size);
   if (status != IMAP4_OK) return status;
@@ -25,6 +26,7 @@ static int import_transport(imap4_session *s, const imap4_session_args *args) {
   s->has_transport = true;
   s->transport_user = args->transport_user;
   s->can_start_tls = s->transport.start_tls != NULL;
+  s->can_compress = s->transport.start_compress != NULL;
   return IMAP4_OK;
 }
 
@@ -120,9 +122,9 @@ int imap4i_usable(const imap4_session *s) {
 
 /* ---- push and pull -------------------------------------------------------------------------- */
 
-/* Nothing in plain text may stand between STARTTLS and TLS (contract C10). */
+/* Nothing may stand between STARTTLS and TLS, or COMPRESS and compressed octets (contract C10). */
 static bool refuse_plain_input(imap4_session *s) {
-  if (s->tls != IMAP4I_TLS_ASKED) return false;
+  if (s->layer == IMAP4I_LAYER_NONE) return false;
   s->closing = true;
   return true;
 }
@@ -202,9 +204,9 @@ uint32_t imap4_session_want(const imap4_session *s) {
   if (s->fatal) return IMAP4_WANT_CLOSED;
   uint32_t want = imap4i_output_waiting(s) > 0 ? IMAP4_WANT_WRITE : 0;
   if (s->closing) return want ? want : IMAP4_WANT_CLOSED;
-  if (s->tls == IMAP4I_TLS_ASKED) {
+  if (s->layer != IMAP4I_LAYER_NONE) {
     if (s->has_transport) return want ? want : IMAP4_WANT_READ;
-    return want ? want : IMAP4_WANT_TLS;
+    return want ? want : s->layer == IMAP4I_LAYER_TLS ? IMAP4_WANT_TLS : IMAP4_WANT_COMPRESS;
   }
   if (s->op.state == IMAP4I_OP_WAITING) want |= IMAP4_WANT_STORE;
   if (imap4i_input_wanted(s) && imap4i_may_write(s)) want |= IMAP4_WANT_READ;
@@ -212,15 +214,27 @@ uint32_t imap4_session_want(const imap4_session *s) {
   return want;
 }
 
-int imap4_session_tls_started(imap4_session *s) {
+/* What the session has asked for is there, and all that was said before it is sent. */
+static int layer_started(imap4_session *s, uint8_t layer) {
   if (!s) return IMAP4_ERR_INVALID;
   int status = imap4i_usable(s);
   if (status != IMAP4_OK) return status;
-  if (s->tls != IMAP4I_TLS_ASKED || imap4i_output_waiting(s) > 0) return IMAP4_ERR_STATE;
-  s->tls = IMAP4I_TLS_NONE;
-  s->secure = true;
+  if (s->layer != layer || imap4i_output_waiting(s) > 0) return IMAP4_ERR_STATE;
+  s->layer = IMAP4I_LAYER_NONE;
   s->runnable = true;
   return IMAP4_OK;
+}
+
+int imap4_session_tls_started(imap4_session *s) {
+  int status = layer_started(s, IMAP4I_LAYER_TLS);
+  if (status == IMAP4_OK) s->secure = true;
+  return status;
+}
+
+int imap4_session_compress_started(imap4_session *s) {
+  int status = layer_started(s, IMAP4I_LAYER_COMPRESS);
+  if (status == IMAP4_OK) s->compressed = true;
+  return status;
 }
 
 /* ---- time ----------------------------------------------------------------------------------- */

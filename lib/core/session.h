@@ -22,7 +22,7 @@ enum {
   IMAP4I_STEP_WAIT_OUTPUT, /* when output was sent */
   IMAP4I_STEP_WAIT_STORE,  /* when the operation is complete */
   IMAP4I_STEP_WAIT_INPUT,  /* when the input asked for is there */
-  IMAP4I_STEP_WAIT_TLS     /* when TLS is up */
+  IMAP4I_STEP_WAIT_LAYER   /* when TLS is up, or compression */
 };
 
 /* What the client has switched on (RFC 5161, RFC 7162), for the rest of the connection. */
@@ -89,10 +89,12 @@ struct imap4_session {
   uint32_t enabled; /* IMAP4I_ENABLED_* */
   char delimiter;
   uint8_t state; /* IMAP4_STATE_* */
-  uint8_t tls;   /* IMAP4I_TLS_* */
+  uint8_t layer; /* IMAP4I_LAYER_*: what the host is asked to begin */
   bool has_transport;
   bool has_clock; /* the host has told the time of day */
   bool can_start_tls;
+  bool can_compress;
+  bool compressed;
   bool secure;
   bool preauth;
   bool greeted;
@@ -105,7 +107,7 @@ struct imap4_session {
   char bye[200]; /* asked for by imap4_session_bye(): its text */
 };
 
-enum { IMAP4I_TLS_NONE, IMAP4I_TLS_ASKED };
+enum { IMAP4I_LAYER_NONE, IMAP4I_LAYER_TLS, IMAP4I_LAYER_COMPRESS };
 
 /* Octets waiting to be sent. */
 static inline size_t imap4i_output_waiting(const imap4_session *s) {
@@ -117,8 +119,8 @@ static inline bool imap4i_may_write(const imap4_session *s) {
   return imap4i_output_waiting(s) < s->limits->output_octets;
 }
 
-/* capability.c: features that are not there for this session: masked by the server or the session, or without what they
- * need. */
+/* capability.c: features that are not there for this session: masked by the server or the session, or without
+ * what they need. */
 uint64_t imap4i_features_off(const imap4_session *s);
 
 /* Whether a feature is there for this session. */

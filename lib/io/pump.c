@@ -63,17 +63,19 @@ static int pump_in(imap4_session *s) {
   return status != IMAP4_OK ? status : used > 0 ? IMAP4_OK : IMAP4_AGAIN;
 }
 
-/* STARTTLS was answered: hand over to TLS, with nothing that came in plain left. */
-static int pump_tls(imap4_session *s) {
+/* STARTTLS or COMPRESS was answered: hand over, with nothing left that came before. */
+static int pump_layer(imap4_session *s) {
+  bool tls = s->layer == IMAP4I_LAYER_TLS;
   if (s->pump.n > 0) {
     s->closing = true;
     return IMAP4_OK;
   }
   s->calling++;
-  int status = s->transport.start_tls(s->transport_user);
+  int status =
+      tls ? s->transport.start_tls(s->transport_user) : s->transport.start_compress(s->transport_user);
   s->calling--;
   if (status == IMAP4_AGAIN) return IMAP4_AGAIN;
-  if (status == IMAP4_OK) return imap4_session_tls_started(s);
+  if (status == IMAP4_OK) return tls ? imap4_session_tls_started(s) : imap4_session_compress_started(s);
   fail(s);
   return s->fatal;
 }
@@ -84,9 +86,9 @@ static int pump(imap4_session *s, uint32_t *budget) {
   imap4i_shrink(s);
   int sent = pump_out(s, budget);
   if (status != IMAP4_OK || s->fatal) return s->fatal;
-  if (s->tls == IMAP4I_TLS_ASKED && sent == IMAP4_OK && !s->closing) return pump_tls(s);
+  if (s->layer != IMAP4I_LAYER_NONE && sent == IMAP4_OK && !s->closing) return pump_layer(s);
   if (s->runnable) return IMAP4_OK;
-  if (!imap4i_input_wanted(s) || !imap4i_may_write(s) || s->tls != IMAP4I_TLS_NONE) return IMAP4_AGAIN;
+  if (!imap4i_input_wanted(s) || !imap4i_may_write(s) || s->layer != IMAP4I_LAYER_NONE) return IMAP4_AGAIN;
   if (s->pump.n > 0) return pump_in(s);
   return s->saw_end ? IMAP4_AGAIN : pump_read(s);
 }

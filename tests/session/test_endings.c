@@ -182,6 +182,89 @@ static void tls_up_and_going_on(void **state) {
   host_close(&h);
 }
 
+/* ---- COMPRESS ------------------------------------------------------------------------------- */
+
+static void open_compressible(client *c, host *h) {
+  imap4_memory_config memory;
+  imap4_session_args args;
+  imap4_memory_config_init(&memory);
+  host_open(h, &memory, NULL);
+  assert_int_equal(imap4_session_args_init(&args, sizeof args), IMAP4_OK);
+  args.can_compress = args.secure = 1;
+  *c = (client){.host = h};
+  assert_int_equal(imap4_session_new(h->server, &args, &c->session), IMAP4_OK);
+  client_settle(c);
+  assert_true(strncmp(client_line(c, "a0 LOGIN joe secret"), "a0 OK ", 6) == 0);
+}
+
+/* A command behind COMPRESS is not compressed: nothing after it could be read. */
+static void octets_behind_compress(void **state) {
+  (void)state;
+  static const char both[] = "a1 COMPRESS DEFLATE\r\nx1 NOOP\r\n";
+  host h;
+  client c;
+  for (int calls = 1; calls <= 2; calls++) {
+    open_compressible(&c, &h);
+    client_forget(&c);
+    size_t used;
+    size_t n = calls == 1 ? sizeof both - 1 : 21;
+    assert_int_equal(imap4_session_input(c.session, both, n, &used), IMAP4_OK);
+    assert_int_equal(used, 21);
+    if (calls == 2) {
+      client_settle(&c);
+      assert_int_equal(imap4_session_want(c.session), IMAP4_WANT_COMPRESS);
+      assert_int_equal(imap4_session_input(c.session, both + 21, 9, &used), IMAP4_OK);
+      assert_int_equal(used, 0);
+    }
+    client_settle(&c);
+    assert_true(strncmp(c.said, "a1 OK ", 6) == 0);
+    assert_string_equal(strchr(c.said, '\n'), "\n"); /* that alone */
+    assert_true(client_closed(&c));
+    assert_int_equal(client_info(&c).commands, 2);
+    client_close(&c);
+    host_close(&h);
+  }
+}
+
+static void compressed_and_going_on(void **state) {
+  (void)state;
+  host h;
+  client c;
+  open_compressible(&c, &h);
+  assert_int_equal(imap4_session_compress_started(c.session), IMAP4_ERR_STATE);
+  assert_int_equal(imap4_session_compress_started(NULL), IMAP4_ERR_INVALID);
+  assert_true(strncmp(client_line(&c, "a1 COMPRESS DEFLATE"), "a1 OK ", 6) == 0);
+  assert_int_equal(imap4_session_tls_started(c.session), IMAP4_ERR_STATE);
+  assert_int_equal(imap4_session_compress_started(c.session), IMAP4_OK);
+  assert_int_equal(imap4_session_compress_started(c.session), IMAP4_ERR_STATE);
+  assert_true(strncmp(client_line(&c, "a2 NOOP"), "a2 OK ", 6) == 0);
+  client_close(&c);
+  host_close(&h);
+}
+
+/* A host that was compiled before there was COMPRESS goes on as it did. */
+static void args_of_an_older_host(void **state) {
+  (void)state;
+  imap4_memory_config memory;
+  imap4_session_args args;
+  host h;
+  client c;
+  imap4_memory_config_init(&memory);
+  host_open(&h, &memory, NULL);
+  uint32_t old = offsetof(imap4_session_args, can_compress);
+  assert_int_equal(imap4_session_args_init(&args, old - 1), IMAP4_ERR_VERSION);
+  memset(&args, 0xff, sizeof args);
+  assert_int_equal(imap4_session_args_init(&args, old), IMAP4_OK);
+  args.secure = 1;
+  c = (client){.host = &h};
+  assert_int_equal(imap4_session_new(h.server, &args, &c.session), IMAP4_OK);
+  client_settle(&c);
+  assert_true(strncmp(client_line(&c, "a0 LOGIN joe secret"), "a0 OK ", 6) == 0);
+  assert_true(strncmp(client_line(&c, "a1 COMPRESS DEFLATE"), "a1 BAD ", 7) == 0);
+  client_close(&c);
+  host_close(&h);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(bye_needs_a_text),
@@ -190,6 +273,9 @@ int main(void) {
       cmocka_unit_test(octets_behind_starttls_in_one_call),
       cmocka_unit_test(octets_behind_starttls_in_two_calls),
       cmocka_unit_test(tls_up_and_going_on),
+      cmocka_unit_test(octets_behind_compress),
+      cmocka_unit_test(compressed_and_going_on),
+      cmocka_unit_test(args_of_an_older_host),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,7 @@ static const struct named features[] = {
     NAMED("STARTTLS", IMAP4_FEATURE_STARTTLS),
     NAMED("AUTH=PLAIN", IMAP4_FEATURE_AUTH_PLAIN),
     NAMED("AUTH=LOGIN", IMAP4_FEATURE_AUTH_LOGIN),
+    NAMED("COMPRESS", IMAP4_FEATURE_COMPRESS),
     NAMED("UNAUTHENTICATE", IMAP4_FEATURE_UNAUTHENTICATE),
     NAMED("all", ~(uint64_t)(IMAP4_FEATURE_STARTTLS | IMAP4_FEATURE_AUTH_PLAIN)),
 };
@@ -491,6 +492,8 @@ static void do_connection(struct world *world, const struct step *step) {
       world->args.secure = 0;
     } else if (is(step->words[i], "tls-possible")) {
       world->args.can_start_tls = 1;
+    } else if (is(step->words[i], "compress-possible")) {
+      world->args.can_compress = 1;
     } else if (is(step->words[i], "preauth")) {
       world->preauth = true;
     } else {
@@ -505,6 +508,10 @@ static void do_connect(struct world *world, const struct step *step) {
 
 static void do_tls(struct world *world, const struct step *step) {
   world_tls(world, connection_of(step, 1), step->line);
+}
+
+static void do_compress(struct world *world, const struct step *step) {
+  world_compress(world, connection_of(step, 1), step->line);
 }
 
 static void do_tick(struct world *world, const struct step *step) {
@@ -565,7 +572,8 @@ static void do_fail(struct world *world, const struct step *step) {
   unknown(world, step, step->words[2]);
 }
 
-/* expect STATE [connection]: a state of RFC 3501, "closed", "idle", "secure" or "tls" (TLS is wanted). */
+/* expect STATE [connection]: a state of RFC 3501, "closed", "idle", "secure", "tls" (TLS is wanted) or
+ * "compress". */
 static void do_expect(struct world *world, const struct step *step) {
   static const char *const states[] = {"not-authenticated", "authenticated", "selected", "logout"};
   struct connection *connection = open_connection(world, step, 2);
@@ -583,6 +591,7 @@ static void do_expect(struct world *world, const struct step *step) {
   if (is(wanted, "idle")) good = info.idle;
   if (is(wanted, "secure")) good = info.secure;
   if (is(wanted, "tls")) good = world->mode->pump || (want & IMAP4_WANT_TLS);
+  if (is(wanted, "compress")) good = world->mode->pump || (want & IMAP4_WANT_COMPRESS);
   if (!good) {
     world_trouble(world, step->line, "state is %s, want is 0x%x", info.state < 4 ? states[info.state] : "?",
                   (unsigned)want);
@@ -642,6 +651,7 @@ static const struct {
     {"connection", 1, do_nothing, do_connection},
     {"connect", 1, do_nothing, do_connect},
     {"tls", 0, do_nothing, do_tls},
+    {"compress", 0, do_nothing, do_compress},
     {"tick", 1, do_nothing, do_tick},
     {"clock", 1, do_nothing, do_clock},
     {"close", 0, do_nothing, do_close},

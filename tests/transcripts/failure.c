@@ -49,7 +49,8 @@ static void check_in_step(struct world *world, int number) {
   struct connection *connection = &world->connections[number];
   for (int i = 0; i < 3 && world_on(world); ++i) {
     if (!connection->session || connection->fatal || connection->ended) return;
-    if (imap4_session_want(connection->session) & (IMAP4_WANT_CLOSED | IMAP4_WANT_TLS)) return;
+    if (imap4_session_want(connection->session) & (IMAP4_WANT_CLOSED | IMAP4_WANT_TLS | IMAP4_WANT_COMPRESS))
+      return;
     connection->output.n = 0;
     bytes_addz(&connection->input, i == 0 ? "zz1 NOOP\r\n" : "zz2 NOOP\r\n");
     world_settle(world, 0);

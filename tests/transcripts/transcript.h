@@ -117,8 +117,10 @@ struct connection {
   bool ended;          /* the client has closed its side */
   bool tls_waits;      /* transport: the session has asked for TLS */
   bool tls_ready;      /* transport: TLS may begin */
-  bool skipping;       /* lenient: the command under way was refused, its rest is not sent */
-  int fatal;           /* what a call has returned */
+  bool compress_waits; /* the same for COMPRESS; nothing is compressed here */
+  bool compress_ready;
+  bool skipping; /* lenient: the command under way was refused, its rest is not sent */
+  int fatal;     /* what a call has returned */
 };
 
 struct world {
@@ -167,6 +169,8 @@ bool world_on(const struct world *world);
 uint64_t world_random(struct world *world, uint64_t below);
 /* Call tls_started (core calls) or let the transport begin TLS. */
 void world_tls(struct world *world, int number, int line);
+/* The same for compression. */
+void world_compress(struct world *world, int number, int line);
 void world_tick(struct world *world, uint64_t ms, int line);
 /* Count a call of the library; after it, |status| is looked at. */
 void world_called(struct world *world, struct connection *connection, int status, const char *what);

@@ -123,6 +123,12 @@ static int transport_start_tls(void *user) {
   return connection->tls_ready ? IMAP4_OK : IMAP4_AGAIN;
 }
 
+static int transport_start_compress(void *user) {
+  struct connection *connection = user;
+  connection->compress_waits = !connection->compress_ready;
+  return connection->compress_ready ? IMAP4_OK : IMAP4_AGAIN;
+}
+
 /* ---- driving -------------------------------------------------------------------------------- */
 
 /* Each of these returns whether anything has moved. */
@@ -176,6 +182,7 @@ static bool drive_core(struct world *world, struct connection *connection) {
 static bool pump_ready(const struct connection *connection) {
   uint32_t want = imap4_session_want(connection->session);
   if (connection->tls_waits) return connection->tls_ready;
+  if (connection->compress_waits) return connection->compress_ready;
   if (want & (IMAP4_WANT_RUN | IMAP4_WANT_WRITE)) return true;
   return want & IMAP4_WANT_READ && (connection->ended || connection->taken < connection->input.n);
 }
@@ -221,11 +228,12 @@ static bool all_rest(const struct world *world) {
   return counts.pending == 0;
 }
 
-/* A session that is over, or waits for TLS, has no use for what comes. */
+/* A session that is over, or waits for TLS or compression, has no use for what comes. */
 static void check_taken(struct world *world, struct connection *connection, int line) {
   if (connection->session && connection->taken < connection->input.n) {
     uint32_t want = imap4_session_want(connection->session);
-    bool over = connection->fatal || connection->tls_waits || want & (IMAP4_WANT_CLOSED | IMAP4_WANT_TLS);
+    bool over = connection->fatal || connection->tls_waits || connection->compress_waits ||
+                want & (IMAP4_WANT_CLOSED | IMAP4_WANT_TLS | IMAP4_WANT_COMPRESS);
     if (!over && !world->lenient) {
       world_trouble(world, line, "input is not taken; the session wants 0x%x", (unsigned)want);
     }
@@ -264,6 +272,7 @@ void world_connect(struct world *world, int number, int line) {
   args.now_ms = world->now_ms;
   if (world->mode->pump) {
     if (args.can_start_tls) transport.start_tls = transport_start_tls;
+    if (args.can_compress) transport.start_compress = transport_start_compress;
     args.transport = &transport;
     args.transport_user = connection;
   }
@@ -292,6 +301,17 @@ void world_tls(struct world *world, int number, int line) {
     return;
   }
   world_called(world, connection, imap4_session_tls_started(connection->session), "tls_started");
+}
+
+void world_compress(struct world *world, int number, int line) {
+  struct connection *connection = &world->connections[number];
+  connection->compress_ready = true;
+  if (world->mode->pump || !connection->session) return;
+  if (!(imap4_session_want(connection->session) & IMAP4_WANT_COMPRESS)) {
+    if (!world->lenient) world_trouble(world, line, "the session does not ask for compression");
+    return;
+  }
+  world_called(world, connection, imap4_session_compress_started(connection->session), "compress_started");
 }
 
 void world_tick(struct world *world, uint64_t ms, int line) {
