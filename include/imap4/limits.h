@@ -110,6 +110,10 @@ typedef struct imap4_limits {
   uint32_t addresses;
   /** Parameters of one MIME field (0 / 128): the rest is left out. */
   uint32_t mime_parameters;
+
+  /** Milliseconds for which a client that waits for a command hears nothing, until it is told how far that is
+   *  (0 / 15,000; RFC 9585 section 4 asks for 10 to 15 seconds).  0: never, and INPROGRESS is not shown. */
+  uint32_t progress_ms;
 } imap4_limits;
 
 /**

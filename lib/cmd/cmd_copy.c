@@ -28,6 +28,7 @@ static int begin(imap4i_command *c) {
   if (x->uids.n == 0)
     return imap4i_reply_ok(c, is_move(c) ? IMAP4I_S("MOVE completed; no such message")
                                          : IMAP4I_S("COPY completed; no such message"));
+  c->total = (uint32_t)imap4i_ranges_count(imap4i_uidset_ranges(&x->uids));
   status = imap4i_authorize(s, a->name, IMAP4_RIGHT_INSERT);
   if (status != IMAP4_OK) return imap4i_reply_target(c, status);
   imap4i_copier_init(&x->copier, s, s->view->mailbox, imap4i_uidset_ranges(&x->uids), a->name, is_move(c),

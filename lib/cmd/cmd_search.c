@@ -99,6 +99,7 @@ static int begin(imap4i_command *c) {
   if (saves(c)) imap4i_uidset_free(&s->view->saved); /* RFC 5182 section 2.1: unless this succeeds */
   if (status == IMAP4_OK) status = imap4i_search_new(&s->mem, &c->args.search, s->limits, &x->search);
   if (status != IMAP4_OK) return status;
+  c->total = s->view->count;
   return go(c, s->view->count > 0 ? SEARCH_ASK : SEARCH_END);
 }
 
@@ -126,6 +127,7 @@ static int verdict(imap4i_command *c, int result, int undecided_phase) {
   const imap4_row *row = imap4i_batch_row(&x->batch);
   if (result == IMAP4I_SEARCH_YES && !imap4i_search_result_add(&x->result, row)) return IMAP4_ERR_NOMEM;
   x->batch.at++;
+  c->done++;
   return go(c, imap4i_search_result_settled(&x->result) ? SEARCH_END : SEARCH_MESSAGE);
 }
 

@@ -156,6 +156,7 @@ static int written(imap4i_copier *x, imap4i_command *c, int *failure) {
   if (x->offset < row->size) return go(x, COPY_READ);
   if (!imap4i_uidset_add(&x->source, row->uid, row->uid)) return IMAP4_ERR_NOMEM;
   x->copied++;
+  c->done++;
   x->batch.at++;
   return go(x, COPY_MESSAGE);
 }

@@ -33,6 +33,7 @@ static const struct {
     {"SAVEDATE", IMAP4_FEATURE_SAVEDATE, false},
     {"SPECIAL-USE", IMAP4_FEATURE_SPECIAL_USE, false},
     {"CREATE-SPECIAL-USE", IMAP4_FEATURE_CREATE_SPECIAL_USE, false},
+    {"INPROGRESS", IMAP4_FEATURE_INPROGRESS, false},
     {"COMPRESS=DEFLATE", IMAP4_FEATURE_COMPRESS, false},
     {"UNAUTHENTICATE", IMAP4_FEATURE_UNAUTHENTICATE, false},
 };
@@ -42,6 +43,7 @@ uint64_t imap4i_features_off(const imap4_session *s) {
   if (off & (IMAP4_FEATURE_CONDSTORE | IMAP4_FEATURE_ENABLE)) off |= IMAP4_FEATURE_QRESYNC;
   if (!s->has_clock) off |= IMAP4_FEATURE_WITHIN;
   if (off & IMAP4_FEATURE_ESEARCH) off |= IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_PARTIAL;
+  if (!s->ticked || s->limits->progress_ms == 0) off |= IMAP4_FEATURE_INPROGRESS;
   if (!s->can_compress) off |= IMAP4_FEATURE_COMPRESS;
   /* RFC 8437: the connection goes back to where a login is possible.  Compression would have to end between
    * two commands (section 4.1), which no transport can do when they are pipelined. */

@@ -59,6 +59,8 @@ struct imap4i_command {
   bool hands_over;  /* the line that it has read is the next command */
   bool keeps_seqs;  /* no VANISHED at its end: a UID SEARCH with sequence numbers */
   uint8_t expunged; /* IMAP4I_GONE_*: messages that were asked for are gone, and OK becomes NO */
+  uint32_t done;    /* of |total| messages, for INPROGRESS */
+  uint32_t total;   /* 0: not known */
   imap4_str code;   /* response code without brackets; in the arena or static */
   imap4_str reply_text;
 };

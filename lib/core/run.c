@@ -251,6 +251,7 @@ static int step_between(imap4_session *s) {
 
 static int step(imap4_session *s) {
   if (!s->greeted) return greet(s);
+  if (s->progress_due) imap4i_progress_tell(s);
   if (s->op.state == IMAP4I_OP_WAITING) return IMAP4I_STEP_WAIT_STORE;
   imap4i_op_settle(s);
   if (!s->command) return step_between(s);

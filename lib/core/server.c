@@ -8,7 +8,7 @@
 /* A struct that was shorter in a released version is still taken; see the sizes in tests/unit/test_server.c.
  */
 #define MINIMUM_STORE offsetof(imap4_store, cancel)
-#define MINIMUM_LIMITS sizeof(imap4_limits)
+#define MINIMUM_LIMITS offsetof(imap4_limits, progress_ms)
 #define MINIMUM_CONFIG sizeof(imap4_config)
 
 bool imap4i_delimiter_valid(uint32_t delimiter) {
@@ -75,6 +75,7 @@ int imap4_limits_init(imap4_limits *limits, uint32_t struct_size, int logged_in)
       .mime_field_octets = 16384,
       .addresses = 1000,
       .mime_parameters = 128,
+      .progress_ms = 15000,
   };
   if (!limits) return IMAP4_ERR_INVALID;
   if (struct_size < MINIMUM_LIMITS) return IMAP4_ERR_VERSION;

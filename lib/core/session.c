@@ -175,7 +175,8 @@ int imap4_session_output_done(imap4_session *s, size_t n) {
   bool was_full = !imap4i_may_write(s);
   s->out_sent += n;
   s->output_octets += n;
-  if (s->command) s->last_command_ms = s->now_ms;
+  /* That a client takes notices of progress does not keep a store that hangs. */
+  if (s->command && s->output_octets > s->progress_end) s->last_command_ms = s->now_ms;
   /* A reader that is never quite up to date must not make the queue grow. */
   if (s->out_sent >= imap4i_output_waiting(s)) {
     imap4i_buf_drop(&s->out, s->out_sent);
@@ -244,6 +245,8 @@ int imap4_session_tick(imap4_session *s, uint64_t now_ms) {
   int status = imap4i_usable(s);
   if (status != IMAP4_OK) return status;
   if (now_ms > s->now_ms) s->now_ms = now_ms;
+  s->ticked = true;
+  if (s->now_ms >= imap4i_progress_deadline(s)) s->progress_due = s->runnable = true;
   if (s->now_ms >= s->next_poll_ms && s->next_poll_ms > 0) {
     s->next_poll_ms = 0;
     s->notified = true;
@@ -279,7 +282,8 @@ uint64_t imap4_session_deadline(const imap4_session *s) {
   if (!s || s->fatal || s->closing) return UINT64_MAX;
   uint64_t deadline = s->last_command_ms + s->limits->idle_ms;
   if (s->next_poll_ms > 0 && s->next_poll_ms < deadline) deadline = s->next_poll_ms;
-  return deadline;
+  uint64_t progress = imap4i_progress_deadline(s);
+  return progress < deadline ? progress : deadline;
 }
 
 /* ---- the rest ------------------------------------------------------------------------------- */

@@ -77,6 +77,8 @@ struct imap4_session {
   uint64_t clock_ms;
   uint64_t last_command_ms; /* autologout counts from here */
   uint64_t next_poll_ms;    /* in IDLE */
+  uint64_t progress_told_ms;
+  uint64_t progress_end; /* |output_octets| when what was last told of progress has been sent */
   uint64_t commands;
   uint64_t input_octets;
   uint64_t output_octets;
@@ -100,6 +102,8 @@ struct imap4_session {
   bool greeted;
   bool closing;  /* nothing more will be said; closed when the output is sent */
   bool runnable; /* a step can be made without anything from outside */
+  bool ticked;   /* the host tells the time */
+  bool progress_due;
   bool notified; /* something may have happened in the selected mailbox */
   bool watching; /* the store's watch is on */
   bool saw_end;  /* the transport's read said IMAP4_END */
@@ -152,6 +156,11 @@ int imap4i_out_of_memory(imap4_session *s);
 int imap4i_run(imap4_session *s, uint32_t *budget);
 /* Announce the end: "* BYE text", and close. */
 int imap4i_bye(imap4_session *s, imap4_str code, imap4_str text);
+
+/* progress.c: when the command under way should do so next; UINT64_MAX: never, as things are. */
+uint64_t imap4i_progress_deadline(const imap4_session *s);
+/* It does so, if it still may. */
+void imap4i_progress_tell(imap4_session *s);
 
 /* session.c: the selected mailbox is closed, if there is one. */
 void imap4i_deselect(imap4_session *s);

@@ -67,6 +67,7 @@ static const struct named features[] = {
     NAMED("STARTTLS", IMAP4_FEATURE_STARTTLS),
     NAMED("AUTH=PLAIN", IMAP4_FEATURE_AUTH_PLAIN),
     NAMED("AUTH=LOGIN", IMAP4_FEATURE_AUTH_LOGIN),
+    NAMED("INPROGRESS", IMAP4_FEATURE_INPROGRESS),
     NAMED("COMPRESS", IMAP4_FEATURE_COMPRESS),
     NAMED("UNAUTHENTICATE", IMAP4_FEATURE_UNAUTHENTICATE),
     NAMED("all", ~(uint64_t)(IMAP4_FEATURE_STARTTLS | IMAP4_FEATURE_AUTH_PLAIN)),
@@ -136,6 +137,7 @@ static const struct {
     LIMIT32(encoded_words),
     LIMIT32(mime_field_octets),
     LIMIT32(digest_field_octets),
+    LIMIT32(progress_ms),
 };
 
 static bool lookup(const struct named *table, size_t n, const char *name, uint64_t *value) {
@@ -514,6 +516,18 @@ static void do_compress(struct world *world, const struct step *step) {
   world_compress(world, connection_of(step, 1), step->line);
 }
 
+/* The store answers nothing from here on ... */
+static void do_hold(struct world *world, const struct step *step) {
+  (void)step;
+  world->held = true;
+}
+
+/* ... until here. */
+static void do_go_on(struct world *world, const struct step *step) {
+  (void)step;
+  world->held = false;
+}
+
 static void do_tick(struct world *world, const struct step *step) {
   world_tick(world, number(step->words[1]), step->line);
 }
@@ -652,6 +666,8 @@ static const struct {
     {"connect", 1, do_nothing, do_connect},
     {"tls", 0, do_nothing, do_tls},
     {"compress", 0, do_nothing, do_compress},
+    {"hold", 0, do_nothing, do_hold},
+    {"go-on", 0, do_nothing, do_go_on},
     {"tick", 1, do_nothing, do_tick},
     {"clock", 1, do_nothing, do_clock},
     {"close", 0, do_nothing, do_close},

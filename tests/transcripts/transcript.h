@@ -146,6 +146,7 @@ struct world {
   uint64_t stop_after; /* 0: never; else everything ends after this call of the library */
   uint64_t fail_call;  /* 0: none; else this store call from the start fails */
   bool stopped;
+  bool held;            /* the store's answers wait */
   bool lenient;         /* something fails on purpose: nothing is expected but order */
   bool broken;          /* lenient: the world could not be made */
   struct bytes *record; /* what each connection has sent in each step, if wanted */

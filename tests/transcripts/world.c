@@ -62,6 +62,7 @@ void world_called(struct world *world, struct connection *connection, int status
 static uint32_t choose_manner(void *user, uint64_t call) {
   struct world *world = user;
   (void)call;
+  if (world->held) return IMAP4_MEMORY_LATER;
   switch (world->mode->store) {
   case STORE_INSIDE:
     return IMAP4_MEMORY_INSIDE;
@@ -211,6 +212,7 @@ static bool restless(const struct world *world, const struct connection *connect
 
 /* Operations that wait are completed as late as can be, or at any time in a mixed mode. */
 static bool complete(struct world *world, bool moved) {
+  if (world->held) return false;
   bool now = world->mode->store == STORE_MIX ? world_random(world, 2) == 0 : !moved;
   if (!now) return false;
   if (!imap4_memory_complete_next(world->store)) return false;
@@ -225,7 +227,7 @@ static bool all_rest(const struct world *world) {
   for (int i = 1; i <= MAX_CONNECTIONS; ++i) {
     if (restless(world, &world->connections[i])) return false;
   }
-  return counts.pending == 0;
+  return counts.pending == 0 || world->held;
 }
 
 /* A session that is over, or waits for TLS or compression, has no use for what comes. */

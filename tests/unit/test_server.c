@@ -89,7 +89,11 @@ static void limits(void **state) {
   (void)state;
   imap4_limits l;
   assert_int_equal(imap4_limits_init(NULL, sizeof l, 0), IMAP4_ERR_INVALID);
-  assert_int_equal(imap4_limits_init(&l, sizeof l - 1, 0), IMAP4_ERR_VERSION);
+  uint32_t oldest = offsetof(imap4_limits, progress_ms);
+  assert_int_equal(imap4_limits_init(&l, oldest - 1, 0), IMAP4_ERR_VERSION);
+  l.progress_ms = 7; /* behind what an older host knows */
+  assert_int_equal(imap4_limits_init(&l, oldest, 1), IMAP4_OK);
+  assert_int_equal(l.progress_ms, 7);
   assert_int_equal(imap4_limits_init(&l, sizeof l, 0), IMAP4_OK);
   assert_int_equal(l.command_octets, 8192);
   assert_int_equal(l.idle_ms, 60000);
