@@ -59,6 +59,8 @@ enum {
                                        does without it where it can */
   IMAP4_ST_FAILED = -50,          /**< NO without a code */
   IMAP4_ST_TEMPFAIL = -51,        /**< NO [UNAVAILABLE] with a text that says to try again */
+  IMAP4_ST_UNKNOWNCTE = -52, /**< NO [UNKNOWN-CTE] (RFC 3516): a message that the mailbox can't hold as it is,
+                                  or an encoding that can't be undone */
 
   /* Fatal to the session. */
   IMAP4_FATAL = -100,         /**< the first fatal number; see imap4_is_fatal() */

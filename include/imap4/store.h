@@ -361,6 +361,10 @@ typedef struct imap4_append_message_args {
   /** The message is a copy of one that has these (imap4_row); empty: it is new. */
   imap4_str email_id;
   imap4_str thread_id;
+  /** 1: sent as literal8 (RFC 3516): it may hold NUL, and those must be kept.  A store that can't answers
+   *  IMAP4_ST_UNKNOWNCTE.  What |read| gives of NUL later leaves as it is in BINARY and as "?" in BODY. */
+  int32_t binary;
+  int32_t reserved; /**< 0 */
 } imap4_append_message_args;
 
 typedef struct imap4_append_write_args {

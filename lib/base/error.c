@@ -50,6 +50,7 @@ static const struct {
     {IMAP4_ST_UNSUPPORTED, "Not supported"},
     {IMAP4_ST_FAILED, "Failed"},
     {IMAP4_ST_TEMPFAIL, "Failed this time, try again"},
+    {IMAP4_ST_UNKNOWNCTE, "The content transfer encoding is not supported"},
     {IMAP4_FATAL, "Fatal error"},
     {IMAP4_ERR_NOMEM, "Out of memory"},
     {IMAP4_ERR_CALLBACK, "A callback broke its contract"},

@@ -100,6 +100,7 @@ static int message(imap4i_command *c) {
   imap4_session *s = c->s;
   append_context *x = c->context;
   if (x->failure != IMAP4_OK) return fail_message(c, x->failure);
+  if (x->message.binary && !imap4i_has(s, IMAP4_FEATURE_BINARY)) return fail_message(c, IMAP4_ST_UNKNOWNCTE);
   if (x->message.size > s->limits->message_octets) return fail_message(c, IMAP4_ST_TOOBIG);
   if (x->count >= s->limits->append_messages) return fail_message(c, IMAP4_ST_LIMIT);
   /* RFC 3502: a message of no octets takes the whole command back. */
@@ -108,7 +109,8 @@ static int message(imap4i_command *c) {
                                     .upload = x->upload,
                                     .keywords = x->message.flags.keywords,
                                     .internaldate = x->message.date,
-                                    .size = x->message.size};
+                                    .size = x->message.size,
+                                    .binary = x->message.binary};
   c->phase = APPEND_READY;
   return imap4i_op_call(s, IMAP4I_OP_APPEND_MESSAGE, &args);
 }

@@ -4,6 +4,7 @@
  * the store (the digest, \Seen, the first octets of the first section) is done before the response begins, so
  * that a message that was expunged by others leaves no half answer; later octets stream as the client reads.
  */
+#include "cmd/fetch_binary.h"
 #include "cmd/partial.h"
 #include "core/batch.h"
 #include "core/digester.h"
@@ -43,6 +44,7 @@ typedef struct fetch_context {
   imap4i_resync resync;
   imap4i_buf fields; /* what passed the filter, up to FIELDS_OCTETS or, when sending, a chunk */
   imap4i_header_filter *filter;
+  imap4i_binary *binary;
   uint64_t fields_total; /* octets that passed so far */
   uint64_t skip;         /* of the section: octets before the part that is sent */
   uint64_t offset;       /* in the message: of the next read */
@@ -52,8 +54,10 @@ typedef struct fetch_context {
   uint32_t item;
   bool digests; /* some item needs the digest */
   bool sets_seen;
-  bool prepared; /* the first section's first octets are in the answer of the last operation */
-  bool filtered; /* the section is chosen header fields */
+  bool prepared;    /* the first section's first octets are in the answer of the last operation */
+  bool filtered;    /* the section is chosen header fields, or decoded */
+  bool decoded;     /* the section is decoded */
+  bool undecodable; /* a message has a section that can't be */
   bool shows_flags;
   bool shows_uid;    /* UID is one of the items */
   bool asks_modseq;  /* MODSEQ is */
@@ -81,6 +85,15 @@ static const imap4i_fetch_item *item_of(const imap4i_command *c) {
 
 /* ---- before the messages -------------------------------------------------------------------- */
 
+static bool is_binary(const imap4i_fetch_item *item) {
+  return item->kind == IMAP4I_FETCH_BINARY || item->kind == IMAP4I_FETCH_BINARY_SIZE;
+}
+
+/* Whether octets of the message are read for it. */
+static bool is_section(const imap4i_fetch_item *item) {
+  return item->kind == IMAP4I_FETCH_SECTION || is_binary(item);
+}
+
 static bool needs_digest(const imap4i_fetch_item *item) {
   switch (item->kind) {
   case IMAP4I_FETCH_ENVELOPE:
@@ -88,6 +101,8 @@ static bool needs_digest(const imap4i_fetch_item *item) {
   case IMAP4I_FETCH_BODYSTRUCTURE:
     return true;
   case IMAP4I_FETCH_SECTION:
+  case IMAP4I_FETCH_BINARY:
+  case IMAP4I_FETCH_BINARY_SIZE:
     return item->section.kind != IMAP4I_SECTION_ALL || item->section.part_count > 0;
   default:
     return false;
@@ -101,6 +116,7 @@ static uint64_t needed_features(const imap4i_fetch_args *a) {
     uint8_t kind = a->items[i].kind;
     if (kind == IMAP4I_FETCH_EMAILID || kind == IMAP4I_FETCH_THREADID) needs |= IMAP4_FEATURE_OBJECTID;
     if (kind == IMAP4I_FETCH_SAVEDATE) needs |= IMAP4_FEATURE_SAVEDATE;
+    if (is_binary(&a->items[i])) needs |= IMAP4_FEATURE_BINARY;
   }
   return needs;
 }
@@ -110,7 +126,7 @@ static void look_at_items(imap4i_command *c) {
   for (size_t i = 0; i < c->args.fetch.count; i++) {
     const imap4i_fetch_item *item = &c->args.fetch.items[i];
     x->digests = x->digests || needs_digest(item);
-    if (item->kind == IMAP4I_FETCH_SECTION) {
+    if (is_section(item)) {
       x->attributes |= IMAP4_ATTR_SIZE;
       if (!item->peek && !c->s->view->read_only) x->sets_seen = true;
     }
@@ -219,6 +235,7 @@ static int message(imap4i_command *c) {
     /* RFC 2180 section 4.1: what is missing was expunged by others, and the client may have to know. */
     if (!c->args.fetch.changed && x->batch.total < imap4i_ranges_count(imap4i_uidset_ranges(&x->uids)))
       c->expunged = IMAP4I_GONE_SOME;
+    if (x->undecodable) return imap4i_reply_status(c, IMAP4_ST_UNKNOWNCTE);
     return imap4i_reply_ok(c, IMAP4I_S("FETCH completed"));
   }
   bool same = c->args.fetch.changed && row->modseq <= c->args.fetch.changed_since;
@@ -240,12 +257,28 @@ static int unreadable(imap4i_command *c, int status) {
   return next_message(c);
 }
 
+/* RFC 3516 section 4.3: a section whose encoding is not known fails the command; the message is left out,
+ * others are answered. */
+static bool can_decode(const imap4i_command *c) {
+  const fetch_context *x = c->context;
+  for (size_t i = 0; i < c->args.fetch.count; i++) {
+    const imap4i_fetch_item *item = &c->args.fetch.items[i];
+    if (is_binary(item) && needs_digest(item) &&
+        imap4i_digest_encoding(x->digester.digest, &item->section) == IMAP4I_ENCODING_OTHER)
+      return false;
+  }
+  return true;
+}
+
 static int digest(imap4i_command *c) {
   fetch_context *x = c->context;
   int failure;
   int status = imap4i_digester_step(&x->digester, c->s, &failure);
   if (status != IMAP4I_STEP_DONE) return status;
-  return failure == IMAP4_OK ? go(c, FETCH_SEEN) : unreadable(c, failure);
+  if (failure != IMAP4_OK) return unreadable(c, failure);
+  if (can_decode(c)) return go(c, FETCH_SEEN);
+  x->undecodable = true;
+  return next_message(c);
 }
 
 /* Sections that are no PEEK set \Seen, and that is shown in the same response. */
@@ -278,7 +311,7 @@ static int seen_done(imap4i_command *c) {
 
 static int first(imap4i_command *c) {
   fetch_context *x = c->context;
-  while (item_of(c) && item_of(c)->kind != IMAP4I_FETCH_SECTION)
+  while (item_of(c) && !is_section(item_of(c)))
     x->item++;
   return go(c, item_of(c) ? FETCH_LOCATE : FETCH_OPEN);
 }
@@ -379,7 +412,7 @@ static int item(imap4i_command *c) {
   const imap4i_fetch_item *i = item_of(c);
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
   if (!i) return go(c, FETCH_CLOSE);
-  if (i->kind == IMAP4I_FETCH_SECTION) return go(c, x->prepared ? FETCH_HEAD : FETCH_LOCATE);
+  if (is_section(i)) return go(c, x->prepared ? FETCH_HEAD : FETCH_LOCATE);
   size_t mark = imap4i_begin_piece(c);
   bool ok = (!x->began || imap4i_buf_putc(&s->out, ' ')) && put_simple_item(c, i);
   int status = imap4i_end_piece(c, mark, ok);
@@ -461,15 +494,54 @@ static int filter_digest(imap4i_command *c) {
   return after_prepared(c);
 }
 
+/* Octets of the message from |offset| on are decoded, once to be counted and once to be sent. */
+static int start_decoding(imap4i_command *c, uint64_t offset, uint64_t length) {
+  fetch_context *x = c->context;
+  const imap4i_fetch_item *i = item_of(c);
+  if (!x->binary && !(x->binary = imap4i_arena_alloc(&c->arena, sizeof *x->binary))) return IMAP4_ERR_NOMEM;
+  int encoding =
+      needs_digest(i) ? imap4i_digest_encoding(x->digester.digest, &i->section) : IMAP4I_ENCODING_IDENTITY;
+  imap4i_buf_clear(&x->fields);
+  x->offset = offset;
+  x->source = length;
+  uint64_t first = i->partial ? i->offset : 0;
+  uint64_t count = i->partial ? i->count : UINT64_MAX;
+  if (encoding == IMAP4I_ENCODING_IDENTITY) { /* what is not asked for need not be read */
+    narrow(x, i, length);
+    x->offset = offset + x->skip;
+    x->source = x->left;
+    first = 0;
+    count = x->left;
+  }
+  x->skip = 0;
+  imap4i_binary_begin(x->binary, encoding, first, count);
+  return IMAP4_OK;
+}
+
+/* A decoded section: BINARY, or only how many octets it has. */
+static int locate_decoded(imap4i_command *c, uint64_t offset, uint64_t length) {
+  fetch_context *x = c->context;
+  int status = start_decoding(c, offset, length);
+  if (status != IMAP4_OK) return status;
+  if (item_of(c)->kind == IMAP4I_FETCH_BINARY_SIZE && x->binary->count == length) {
+    x->left = length; /* it is not encoded */
+    return after_prepared(c);
+  }
+  return go(c, FETCH_PREPARE);
+}
+
 static int locate(imap4i_command *c) {
   fetch_context *x = c->context;
   const imap4i_fetch_item *i = item_of(c);
   uint64_t offset;
   uint64_t length;
-  x->filtered = i->section.kind == IMAP4I_SECTION_FIELDS || i->section.kind == IMAP4I_SECTION_FIELDS_NOT;
+  x->decoded = is_binary(i);
+  x->filtered =
+      x->decoded || i->section.kind == IMAP4I_SECTION_FIELDS || i->section.kind == IMAP4I_SECTION_FIELDS_NOT;
   x->none = !find_section(c, &offset, &length);
   x->left = 0;
   if (x->none) return go(c, FETCH_PREPARED);
+  if (x->decoded) return locate_decoded(c, offset, length);
   if (x->filtered) {
     int status = start_filter(c, offset, length);
     if (status != IMAP4_OK || !digest_has_fields(c))
@@ -491,6 +563,17 @@ static int prepare(imap4i_command *c) {
   }
   c->phase = FETCH_PREPARED;
   return imap4i_read(c->s, c->s->view->mailbox, row_of(c)->uid, x->offset, x->source);
+}
+
+/* More of an encoded section: octets of the window are appended to |fields|. */
+static int feed_decoder(imap4i_command *c) {
+  fetch_context *x = c->context;
+  imap4_str data = c->s->op.result.read.data;
+  x->offset += data.n;
+  x->source -= data.n;
+  int status = imap4i_binary_feed(x->binary, data, x->source == 0, &x->fields);
+  if (imap4i_binary_full(x->binary)) x->source = 0;
+  return status;
 }
 
 /* More of a header through the filter; what passed is appended to |fields|. */
@@ -518,6 +601,17 @@ static int count_fields(imap4i_command *c) {
   return IMAP4_OK;
 }
 
+/* The same for a section that is decoded. */
+static int count_decoded(imap4i_command *c) {
+  fetch_context *x = c->context;
+  int status = feed_decoder(c);
+  if (status != IMAP4_OK) return status;
+  x->left = imap4i_binary_length(x->binary);
+  if (x->fields.n > FIELDS_OCTETS || item_of(c)->kind == IMAP4I_FETCH_BINARY_SIZE)
+    imap4i_buf_clear(&x->fields);
+  return x->source > 0 ? go(c, FETCH_PREPARE) : IMAP4_OK;
+}
+
 static int prepared(imap4i_command *c) {
   fetch_context *x = c->context;
   if (x->none) return after_prepared(c);
@@ -530,10 +624,34 @@ static int prepared(imap4i_command *c) {
     return after_prepared(c);
   }
   if (x->filtered) {
-    int status = count_fields(c);
+    int status = x->decoded ? count_decoded(c) : count_fields(c);
     if (status != IMAP4_OK || c->phase != FETCH_PREPARED) return status;
   }
   return after_prepared(c);
+}
+
+/* Too many octets were found to be kept: read them again while sending. */
+static int read_again(imap4i_command *c) {
+  fetch_context *x = c->context;
+  uint64_t offset;
+  uint64_t length;
+  (void)find_section(c, &offset, &length);
+  if (!x->decoded) return start_filter(c, offset, length);
+  bool nul = x->binary->nul;
+  uint64_t left = x->left;
+  int status = start_decoding(c, offset, length);
+  x->left = left;
+  x->binary->nul = nul;
+  return status;
+}
+
+static bool put_value_head(imap4i_command *c) {
+  imap4_session *s = c->s;
+  const fetch_context *x = c->context;
+  if (item_of(c)->kind == IMAP4I_FETCH_BINARY_SIZE) return imap4i_buf_put_u64(&s->out, x->left);
+  if (x->none) return imap4i_buf_puts(&s->out, IMAP4I_S("NIL"));
+  if (x->decoded && x->binary->nul && !imap4i_buf_putc(&s->out, '~')) return false;
+  return imap4i_put_literal_head(&s->out, x->left);
 }
 
 static int head(imap4i_command *c) {
@@ -542,22 +660,15 @@ static int head(imap4i_command *c) {
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
   size_t mark = imap4i_begin_piece(c);
   bool ok = (!x->began || imap4i_buf_putc(&s->out, ' ')) && imap4i_buf_puts(&s->out, item_of(c)->label) &&
-            imap4i_buf_putc(&s->out, ' ');
-  ok =
-      ok && (x->none ? imap4i_buf_puts(&s->out, IMAP4I_S("NIL")) : imap4i_put_literal_head(&s->out, x->left));
+            imap4i_buf_putc(&s->out, ' ') && put_value_head(c);
   int status = imap4i_end_piece(c, mark, ok);
   if (status < 0) return status;
   x->began = true;
   x->prepared = false;
   if (x->filtered && !x->none) {
-    bool whole = x->fields.n == x->fields_total;
-    if (!whole) { /* too many were passed to be kept: read them again while sending */
-      uint64_t offset;
-      uint64_t length;
-      (void)find_section(c, &offset, &length);
-      status = start_filter(c, offset, length);
-      if (status != IMAP4_OK) return status;
-    }
+    if (item_of(c)->kind == IMAP4I_FETCH_BINARY_SIZE) x->left = 0; /* nothing is sent */
+    bool whole = x->fields.n == (x->decoded ? x->left : x->fields_total);
+    if (!whole && (status = read_again(c)) != IMAP4_OK) return status;
     return go(c, FETCH_SEND);
   }
   return go(c, x->left > 0 ? FETCH_GOT : FETCH_SEND);
@@ -584,7 +695,8 @@ static int send_fields(imap4i_command *c) {
   uint64_t skip = x->skip < have.n ? x->skip : have.n;
   have = imap4i_tail(have, (size_t)skip);
   if (have.n > x->left) have.n = (size_t)x->left;
-  if (!put_octets(&s->out, have)) return IMAP4_ERR_NOMEM;
+  bool binary = x->decoded && x->binary->nul; /* in a literal8 */
+  if (!(binary ? imap4i_buf_puts(&s->out, have) : put_octets(&s->out, have))) return IMAP4_ERR_NOMEM;
   x->skip -= skip;
   x->left -= have.n;
   imap4i_buf_clear(&x->fields);
@@ -613,7 +725,7 @@ static int got(imap4i_command *c) {
   fetch_context *x = c->context;
   if (s->op.status != IMAP4_OK || s->op.result.read.data.n == 0) return imap4i_die_in_literal(c);
   if (x->filtered) {
-    int status = feed_filter(c);
+    int status = x->decoded ? feed_decoder(c) : feed_filter(c);
     return status != IMAP4_OK ? status : go(c, FETCH_SEND);
   }
   imap4_str data = s->op.result.read.data;

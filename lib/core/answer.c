@@ -10,7 +10,7 @@
 
 /* Whatever number a store returns, commands see IMAP4_OK or an IMAP4_ST_* that has a defined answer. */
 int imap4i_answer_status(int status) {
-  if (status == IMAP4_OK || (status <= IMAP4_ST_NONEXISTENT && status >= IMAP4_ST_TEMPFAIL)) return status;
+  if (status == IMAP4_OK || (status <= IMAP4_ST_NONEXISTENT && status >= IMAP4_ST_UNKNOWNCTE)) return status;
   if (status == IMAP4_ERR_NOMEM) return IMAP4_ST_TEMPFAIL;
   return IMAP4_ST_SERVERBUG;
 }

@@ -36,6 +36,7 @@ static const struct {
     {"INPROGRESS", IMAP4_FEATURE_INPROGRESS, false},
     {"COMPRESS=DEFLATE", IMAP4_FEATURE_COMPRESS, false},
     {"UNAUTHENTICATE", IMAP4_FEATURE_UNAUTHENTICATE, false},
+    {"BINARY", IMAP4_FEATURE_BINARY, false},
 };
 
 uint64_t imap4i_features_off(const imap4_session *s) {

@@ -40,6 +40,7 @@ static const struct {
     {IMAP4_ST_CONTACTADMIN, "CONTACTADMIN"},
     {IMAP4_ST_UNSUPPORTED, "CANNOT"},
     {IMAP4_ST_TEMPFAIL, "UNAVAILABLE"},
+    {IMAP4_ST_UNKNOWNCTE, "UNKNOWN-CTE"},
 };
 
 int imap4i_reply_status(imap4i_command *c, int status) {

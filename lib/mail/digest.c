@@ -395,3 +395,12 @@ bool imap4i_digest_section(imap4_str digest, const imap4i_section *section, uint
   }
   return true;
 }
+
+int imap4i_digest_encoding(imap4_str digest, const imap4i_section *section) {
+  imap4i_part part;
+  size_t index;
+  if (section->part_count == 0 || section->kind != IMAP4I_SECTION_ALL ||
+      !find_part(digest, section, &index, &part) || part.kind != IMAP4I_PART_LEAF)
+    return IMAP4I_ENCODING_IDENTITY;
+  return part.encoding;
+}

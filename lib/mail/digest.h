@@ -114,6 +114,9 @@ int imap4i_digest_body(imap4_str digest, bool extensible, imap4i_buf *out);
  * whole header, to be filtered. */
 bool imap4i_digest_section(imap4_str digest, const imap4i_section *section, uint64_t *offset,
                            uint64_t *length);
+/* The transfer encoding (IMAP4I_ENCODING_*) of the octets of |section|, which there must be: only the body of
+ * a part that holds no others can be encoded. */
+int imap4i_digest_encoding(imap4_str digest, const imap4i_section *section);
 /* The parts, parents before children, in order of the message. */
 size_t imap4i_digest_parts(imap4_str digest);
 /* False: |index| is too large. */

@@ -102,7 +102,8 @@ typedef struct imap4i_append_message {
   imap4i_flags flags;
   imap4_date date;
   uint64_t size;
-  bool sync; /* {n}: the client waits for "+"; false: {n+} */
+  bool sync;   /* {n}: the client waits for "+"; false: {n+} */
+  bool binary; /* literal8, ~{n} (RFC 3516) */
 } imap4i_append_message;
 
 typedef struct imap4i_append_args {
@@ -123,7 +124,9 @@ enum {
   IMAP4I_FETCH_SECTION, /* BODY[...], RFC822, RFC822.HEADER, RFC822.TEXT */
   IMAP4I_FETCH_EMAILID, /* RFC 8474 */
   IMAP4I_FETCH_THREADID,
-  IMAP4I_FETCH_SAVEDATE /* RFC 8514 */
+  IMAP4I_FETCH_SAVEDATE, /* RFC 8514 */
+  IMAP4I_FETCH_BINARY,   /* BINARY[...] (RFC 3516) */
+  IMAP4I_FETCH_BINARY_SIZE
 };
 
 typedef struct imap4i_fetch_item {

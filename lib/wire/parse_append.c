@@ -5,10 +5,15 @@
  */
 #include "wire/parse_base.h"
 
-/* The marker that ends the text; a literal8 needs BINARY (RFC 3516). */
+/* Whether a marker stands here: that of a literal or of a literal8 (RFC 3516). */
+static bool next_is_marker(const imap4i_parser *parser) {
+  return imap4i_next_is(parser, '{') || imap4i_next_is(parser, '~');
+}
+
+/* The marker that ends the text. */
 static int take_marker(imap4i_parser *parser, imap4i_append_message *message) {
+  message->binary = imap4i_take_char(parser, '~');
   imap4_str rest = imap4i_str(parser->p, (size_t)(parser->end - parser->p));
-  if (imap4i_next_is(parser, '~')) return imap4i_bad(parser, "A literal8 is not supported here");
   if (!imap4i_next_is(parser, '{')) return imap4i_bad(parser, "Expected a literal with the message");
   if (!imap4i_find_literal(rest, &message->size, &message->sync) || memchr(rest.p + 1, '{', rest.n - 1)) {
     return imap4i_bad(parser, "Invalid literal: expected {n} or {n+} at the end of the line");
@@ -24,13 +29,13 @@ static int take_message(imap4i_parser *parser, imap4i_append_message *message) {
   *message = (imap4i_append_message){.flags.keywords = {"", 0}};
   if (imap4i_next_is(parser, '(')) {
     status = imap4i_take_flags(parser, true, &message->flags);
-    if (status == IMAP4_OK && !imap4i_next_is(parser, '{')) {
+    if (status == IMAP4_OK && !next_is_marker(parser)) {
       status = imap4i_take_space(parser, "Missing literal with the message after the flags");
     }
   }
   if (status == IMAP4_OK && imap4i_next_is(parser, '"')) {
     status = imap4i_take_date_time(parser, &message->date);
-    if (status == IMAP4_OK && !imap4i_next_is(parser, '{')) {
+    if (status == IMAP4_OK && !next_is_marker(parser)) {
       status = imap4i_take_space(parser, "Missing literal with the message after the date-time");
     }
   }
@@ -56,7 +61,7 @@ int imap4i_parse_append(imap4i_parser *parser, imap4i_args *args, bool *complete
     return IMAP4_OK;
   }
   status = imap4i_take_mailbox(parser, false, &a->name);
-  if (status == IMAP4_OK && !imap4i_next_is(parser, '{')) {
+  if (status == IMAP4_OK && !next_is_marker(parser)) {
     status = imap4i_take_space(parser, "Missing literal with the message after the mailbox name");
   }
   return status == IMAP4_OK ? take_message(parser, &a->message) : status;

@@ -157,7 +157,7 @@ static int take_partial(imap4i_parser *parser, imap4i_fetch_item *item) {
 
 /* Octets that the label of |item| takes at most. */
 static size_t label_room(const imap4i_fetch_item *item) {
-  size_t n = sizeof("BODY[HEADER.FIELDS.NOT ()]<>") + IMAP4I_U64_DIGITS;
+  size_t n = sizeof("BINARY.SIZE[HEADER.FIELDS.NOT ()]<>") + IMAP4I_U64_DIGITS;
   n += item->section.part_count * sizeof("4294967295.");
   for (size_t i = 0; i < item->section.field_count; i++) {
     n += 2 * item->section.fields[i].n + sizeof(" \"\"");
@@ -174,8 +174,8 @@ static bool put_fields(imap4i_buf *buf, const imap4i_section *section) {
   return ok && imap4i_buf_putc(buf, ')');
 }
 
-static bool put_section(imap4i_buf *buf, const imap4i_section *section) {
-  bool ok = imap4i_buf_puts(buf, IMAP4I_S("BODY["));
+static bool put_section(imap4i_buf *buf, imap4_str item, const imap4i_section *section) {
+  bool ok = imap4i_buf_puts(buf, item) && imap4i_buf_putc(buf, '[');
   for (size_t i = 0; ok && i < section->part_count; i++) {
     ok = (i == 0 || imap4i_buf_putc(buf, '.')) && imap4i_buf_put_u64(buf, section->parts[i]);
   }
@@ -185,10 +185,11 @@ static bool put_section(imap4i_buf *buf, const imap4i_section *section) {
   return ok && imap4i_buf_putc(buf, ']');
 }
 
-static int make_label(imap4i_parser *parser, imap4i_fetch_item *item) {
+/* |name| is what stands before the bracket. */
+static int make_label(imap4i_parser *parser, imap4_str name, imap4i_fetch_item *item) {
   imap4i_buf buf;
   if (!imap4i_arena_buf(parser->arena, label_room(item), &buf)) return IMAP4_ERR_NOMEM;
-  bool ok = put_section(&buf, &item->section);
+  bool ok = put_section(&buf, name, &item->section);
   if (ok && item->partial) {
     ok = imap4i_buf_putc(&buf, '<') && imap4i_buf_put_u64(&buf, item->offset) && imap4i_buf_putc(&buf, '>');
   }
@@ -198,6 +199,25 @@ static int make_label(imap4i_parser *parser, imap4i_fetch_item *item) {
 
 /* ---- items ---------------------------------------------------------------------------------- */
 
+/* Items of RFC 3516; the label is what stands before the bracket. */
+static const item_name binary_names[] = {
+    {NAME("BINARY"), {.kind = IMAP4I_FETCH_BINARY, .label = NAME("BINARY")}},
+    {NAME("BINARY.PEEK"), {.kind = IMAP4I_FETCH_BINARY, .peek = true, .label = NAME("BINARY")}},
+    {NAME("BINARY.SIZE"), {.kind = IMAP4I_FETCH_BINARY_SIZE, .peek = true, .label = NAME("BINARY.SIZE")}},
+};
+
+/* section-binary, "[" [section-part] "]", and for octets [partial]. */
+static int take_binary(imap4i_parser *parser, const imap4i_fetch_item *form, imap4i_fetch_item *item) {
+  *item = *form;
+  if (!imap4i_take_char(parser, '[')) return imap4i_bad(parser, "BINARY needs part numbers in brackets");
+  int status = IMAP4_OK;
+  if (!imap4i_next_is(parser, ']')) status = take_parts(parser, &item->section);
+  if (status != IMAP4_OK) return status;
+  if (!imap4i_take_char(parser, ']')) return imap4i_bad(parser, "BINARY takes part numbers only");
+  if (item->kind == IMAP4I_FETCH_BINARY) status = take_partial(parser, item);
+  return status == IMAP4_OK ? make_label(parser, form->label, item) : status;
+}
+
 static int take_item(imap4i_parser *parser, imap4i_fetch_item *item) {
   imap4_str name = imap4i_take_item_name(parser);
   bool peek = imap4i_ieq(name, IMAP4I_S("BODY.PEEK"));
@@ -206,7 +226,10 @@ static int take_item(imap4i_parser *parser, imap4i_fetch_item *item) {
     *item = (imap4i_fetch_item){.kind = IMAP4I_FETCH_SECTION, .peek = peek};
     int status = take_section(parser, &item->section);
     if (status == IMAP4_OK) status = take_partial(parser, item);
-    return status == IMAP4_OK ? make_label(parser, item) : status;
+    return status == IMAP4_OK ? make_label(parser, IMAP4I_S("BODY"), item) : status;
+  }
+  for (size_t i = 0; i < IMAP4I_COUNT(binary_names); i++) {
+    if (imap4i_ieq(name, binary_names[i].name)) return take_binary(parser, &binary_names[i].item, item);
   }
   for (size_t i = 0; i < IMAP4I_COUNT(item_names); i++) {
     if (imap4i_ieq(name, item_names[i].name)) {

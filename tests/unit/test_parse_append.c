@@ -48,6 +48,13 @@ static void test_append(void **state) {
   check_message(whole, " INBOX (\\Seen $Kw \\Recent) " DATE " {7}", 7, true, IMAP4_FLAG_SEEN, "$Kw", true);
   check_message(whole, " INBOX " DATE " {7+}", 7, false, 0, "", true);
   check_message(whole, " INBOX () " DATE " {7+}", 7, false, 0, "", true);
+  /* A literal8 (RFC 3516). */
+  check_message(whole, " INBOX ~{310}", 310, true, 0, "", false);
+  assert_true(c.args.append.message.binary);
+  check_message(whole, " INBOX (\\Seen) " DATE "~{7+}", 7, false, IMAP4_FLAG_SEEN, "", true);
+  assert_true(c.args.append.message.binary);
+  check_message(whole, " INBOX {310}", 310, true, 0, "", false);
+  assert_false(c.args.append.message.binary);
   /* Without the space before the marker. */
   check_message(whole, " INBOX (){203}", 203, true, 0, "", false);
   check_message(whole, " INBOX " DATE "{203}", 203, true, 0, "", true);
@@ -100,7 +107,6 @@ static void test_refused(void **state) {
       " INBOX {5",
       " INBOX {5}\r\nabcde",
       " INBOX {5}\r\nabcde {6}",
-      " INBOX ~{5}",
       " INBOX (~{5}",
       " INBOX UTF8 (~{5}",
       " \"INBOX {5}",
@@ -132,8 +138,8 @@ static void test_next(void **state) {
   check_message(next, " {5}", 5, true, 0, "", false);
   check_message(next, " (\\Seen a) " DATE " {5+}", 5, false, IMAP4_FLAG_SEEN, "a", true);
   check_message(next, " (){5}", 5, true, 0, "", false);
-  static const char *const bad[] = {"x",   " x",    "{5}",   " (\\Seen)", "  {5}",
-                                    " {5", " {5}x", " ~{5}", ")",         " INBOX {5}"};
+  static const char *const bad[] = {"x",   " x",    "{5}", " (\\Seen)", "  {5}",
+                                    " {5", " {5}x", ")",   " INBOX {5}"};
   for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
     check_bad(&c, next, bad[i]);
   }

@@ -65,6 +65,18 @@ static void test_attribute_kinds(void **state) {
   }
 }
 
+static void test_binary(void **state) {
+  (void)state;
+  check_items(" 1 (binary[] Binary.Peek[1.2.3]<5.6> BINARY.SIZE[7] BINARY[1] BODY[1])",
+              "BINARY[]; !BINARY[1.2.3]<5>; !BINARY.SIZE[7]; BINARY[1]; BODY[1]");
+  check_items(" 1 (BINARY.PEEK[1] BINARY[1])", "BINARY[1]");
+  static const char *const bad[] = {
+      " 1 BINARY",     " 1 BINARY.SIZE", " 1 BINARY.PEEK", " 1 BINARY[TEXT]",        " 1 BINARY[1.TEXT]",
+      " 1 BINARY[1.]", " 1 BINARY[0]",   " 1 BINARY[1",    " 1 BINARY.SIZE[1]<0.1>", " 1 BINARY[1]<0.0>"};
+  for (size_t i = 0; i < IMAP4I_COUNT(bad); i++)
+    check_bad(&c, imap4i_parse_fetch, bad[i]);
+}
+
 static void check_section(const char *text, uint8_t kind, size_t parts, size_t fields, bool peek,
                           const char *label) {
   parse_ok(&c, imap4i_parse_fetch, text);
@@ -223,7 +235,6 @@ static void test_refused(void **state) {
       " 1 ALLX",
       " 1 FOO",
       " 1 MODSEQS",
-      " 1 BINARY[1]",
       " 1 BINARY[p",
       " 1 BODY.PEEK",
       " 1 BODYSTRUCTURE[]",
@@ -342,9 +353,9 @@ int main(void) {
       cmocka_unit_test_setup(test_attributes, setup), cmocka_unit_test_setup(test_attribute_kinds, setup),
       cmocka_unit_test_setup(test_sections, setup),   cmocka_unit_test_setup(test_partial, setup),
       cmocka_unit_test_setup(test_doubles, setup),    cmocka_unit_test_setup(test_modifiers, setup),
-      cmocka_unit_test_setup(test_refused, setup),    cmocka_unit_test_setup(test_limits, setup),
-      cmocka_unit_test_setup(test_long_label, setup), cmocka_unit_test_setup(test_nomem, setup),
-      cmocka_unit_test_setup(test_cuts, setup),
+      cmocka_unit_test_setup(test_binary, setup),     cmocka_unit_test_setup(test_refused, setup),
+      cmocka_unit_test_setup(test_limits, setup),     cmocka_unit_test_setup(test_long_label, setup),
+      cmocka_unit_test_setup(test_nomem, setup),      cmocka_unit_test_setup(test_cuts, setup),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
