@@ -56,6 +56,7 @@ static const struct {
 } extensions[] = {
     {{"CONDSTORE", 9}, IMAP4_FEATURE_CONDSTORE, IMAP4I_ENABLED_CONDSTORE},
     {{"QRESYNC", 7}, IMAP4_FEATURE_QRESYNC, IMAP4I_ENABLED_QRESYNC | IMAP4I_ENABLED_CONDSTORE},
+    {{"UTF8=ACCEPT", 11}, IMAP4_FEATURE_UTF8_ACCEPT, IMAP4I_ENABLED_UTF8},
 };
 
 /* Whether |words| have the extension, and it is there. */
@@ -98,12 +99,15 @@ static imap4_namespace namespace_at(const imap4_namespaces_result *r, uint32_t i
 }
 
 /* The prefix is a string, never an atom. */
-static bool put_namespace(imap4i_buf *out, imap4_str prefix, char delimiter) {
+static bool put_namespace(imap4_session *s, imap4_str prefix, char delimiter) {
+  imap4i_buf *out = &s->out;
+  bool utf8 = imap4i_speaks_utf8(s);
   imap4i_buf name;
   imap4i_buf_init(&name, out->mem, SIZE_MAX);
-  bool ok = imap4i_utf7_encode(prefix, &name) == IMAP4_OK && imap4i_buf_putc(out, '(') &&
-            imap4i_put_string(out, imap4i_buf_str(&name), false) && imap4i_buf_putc(out, ' ') &&
-            imap4i_put_quoted(out, imap4i_str(&delimiter, 1)) && imap4i_buf_putc(out, ')');
+  bool ok = (utf8 || imap4i_utf7_encode(prefix, &name) == IMAP4_OK) && imap4i_buf_putc(out, '(') &&
+            imap4i_put_string(out, utf8 ? prefix : imap4i_buf_str(&name), utf8) &&
+            imap4i_buf_putc(out, ' ') && imap4i_put_quoted(out, imap4i_str(&delimiter, 1)) &&
+            imap4i_buf_putc(out, ')');
   imap4i_buf_free(&name);
   return ok;
 }
@@ -116,11 +120,11 @@ static bool put_namespace_kind(imap4_session *s, const imap4_namespaces_result *
     if (n.kind != kind) continue;
     if (found++ == 0) ok = imap4i_buf_putc(&s->out, '(');
     char delimiter = n.delimiter != 0 ? (char)n.delimiter : s->delimiter;
-    ok = ok && put_namespace(&s->out, n.prefix, delimiter);
+    ok = ok && put_namespace(s, n.prefix, delimiter);
   }
   if (kind == 0 && found == 0) {
     found++;
-    ok = ok && imap4i_buf_putc(&s->out, '(') && put_namespace(&s->out, IMAP4I_S(""), s->delimiter);
+    ok = ok && imap4i_buf_putc(&s->out, '(') && put_namespace(s, IMAP4I_S(""), s->delimiter);
   }
   if (found > 0) return ok && imap4i_buf_putc(&s->out, ')');
   return ok && imap4i_buf_puts(&s->out, IMAP4I_S("NIL"));

@@ -100,7 +100,8 @@ static int message(imap4i_command *c) {
   imap4_session *s = c->s;
   append_context *x = c->context;
   if (x->failure != IMAP4_OK) return fail_message(c, x->failure);
-  if (x->message.binary && !imap4i_has(s, IMAP4_FEATURE_BINARY)) return fail_message(c, IMAP4_ST_UNKNOWNCTE);
+  if (x->message.binary && !imap4i_has(s, IMAP4_FEATURE_BINARY) && !imap4i_has(s, IMAP4_FEATURE_UTF8_ACCEPT))
+    return fail_message(c, IMAP4_ST_UNKNOWNCTE);
   if (x->message.size > s->limits->message_octets) return fail_message(c, IMAP4_ST_TOOBIG);
   if (x->count >= s->limits->append_messages) return fail_message(c, IMAP4_ST_LIMIT);
   /* RFC 3502: a message of no octets takes the whole command back. */
@@ -178,7 +179,7 @@ static int line(imap4i_command *c) {
   imap4i_arena_init(&x->arena, &s->mem);
   imap4_str text = imap4i_arena_str(&x->arena, imap4i_buf_str(&s->input.buf), &ok);
   if (!ok) return IMAP4_ERR_NOMEM;
-  imap4i_parser_init(&parser, text, &x->arena, s->limits, s->delimiter);
+  imap4i_session_parser(s, text, &x->arena, &parser);
   int status =
       s->input.too_long ? IMAP4I_PARSE_REFUSED : imap4i_parse_append_next(&parser, &x->message, &more);
   bool comes = imap4i_find_literal(text, &size, &sync) && !sync;

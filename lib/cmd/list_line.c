@@ -68,6 +68,6 @@ bool imap4i_put_list_line(imap4i_command *c, const imap4i_list_line *line) {
   return imap4i_buf_puts(out, line->lsub ? IMAP4I_S("* LSUB (") : IMAP4I_S("* LIST (")) &&
          put_kind(c, line, &any) && put_relations(c, line, &any) && put_uses(c, line, &any) &&
          imap4i_buf_puts(out, IMAP4I_S(") ")) && imap4i_put_quoted(out, imap4i_str(&s->delimiter, 1)) &&
-         imap4i_buf_putc(out, ' ') && imap4i_put_mailbox(out, line->name, false) &&
+         imap4i_buf_putc(out, ' ') && imap4i_put_mailbox(out, line->name, imap4i_speaks_utf8(s)) &&
          (!line->child_match || put_child_match(c)) && imap4i_buf_puts(out, IMAP4I_S("\r\n"));
 }

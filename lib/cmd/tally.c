@@ -172,8 +172,8 @@ bool imap4i_tally_put(const imap4i_tally *x, imap4i_command *c) {
   imap4i_buf *out = &c->s->out;
   const imap4_status_result *n = &x->numbers;
   bool any = false;
-  return imap4i_buf_puts(out, IMAP4I_S("* STATUS ")) && imap4i_put_mailbox(out, x->name, false) &&
-         imap4i_buf_puts(out, IMAP4I_S(" (")) &&
+  return imap4i_buf_puts(out, IMAP4I_S("* STATUS ")) &&
+         imap4i_put_mailbox(out, x->name, imap4i_speaks_utf8(c->s)) && imap4i_buf_puts(out, IMAP4I_S(" (")) &&
          put_item(x, out, IMAP4_STATUS_MESSAGES, IMAP4I_S("MESSAGES "), n->messages, &any) &&
          put_item(x, out, IMAP4_STATUS_RECENT, IMAP4I_S("RECENT "), n->recent, &any) &&
          put_item(x, out, IMAP4_STATUS_UIDNEXT, IMAP4I_S("UIDNEXT "), n->uidnext, &any) &&

@@ -37,11 +37,13 @@ static const struct {
     {"COMPRESS=DEFLATE", IMAP4_FEATURE_COMPRESS, false},
     {"UNAUTHENTICATE", IMAP4_FEATURE_UNAUTHENTICATE, false},
     {"BINARY", IMAP4_FEATURE_BINARY, false},
+    {"UTF8=ACCEPT", IMAP4_FEATURE_UTF8_ACCEPT, false},
 };
 
 uint64_t imap4i_features_off(const imap4_session *s) {
   uint64_t off = s->server->features_off | s->features_off;
   if (off & (IMAP4_FEATURE_CONDSTORE | IMAP4_FEATURE_ENABLE)) off |= IMAP4_FEATURE_QRESYNC;
+  if (off & IMAP4_FEATURE_ENABLE) off |= IMAP4_FEATURE_UTF8_ACCEPT;
   if (!s->has_clock) off |= IMAP4_FEATURE_WITHIN;
   if (off & IMAP4_FEATURE_ESEARCH) off |= IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_PARTIAL;
   if (!s->ticked || s->limits->progress_ms == 0) off |= IMAP4_FEATURE_INPROGRESS;

@@ -74,6 +74,10 @@ enum { IMAP4I_OK, IMAP4I_NO, IMAP4I_BAD };
 /* lib/cmd/dispatch.c: the row of a command that is there for this session; NULL if there is none. */
 const imap4i_row *imap4i_dispatch(const imap4_session *s, imap4_str name, bool uid);
 
+/* run.c: a parser of |text| for the syntax that this session speaks now. */
+void imap4i_session_parser(const imap4_session *s, imap4_str text, imap4i_arena *arena,
+                           imap4i_parser *parser);
+
 /* run.c: may the literal at the end of |text| be taken?  |refusal| says why not; |streams|: it is a message
  * and the command is to begin now. */
 int imap4i_command_probe(imap4_session *s, imap4_str text, bool *streams, imap4i_refusal *refusal);

@@ -34,13 +34,20 @@ static int parse_head(imap4_session *s, imap4i_parser *p, imap4_str *tag, const 
   return IMAP4I_PARSE_REFUSED;
 }
 
+void imap4i_session_parser(const imap4_session *s, imap4_str text, imap4i_arena *arena,
+                           imap4i_parser *parser) {
+  imap4i_parser_init(parser, text, arena, s->limits, s->delimiter);
+  parser->features_off = imap4i_features_off(s);
+  parser->utf8 = imap4i_speaks_utf8(s);
+}
+
 int imap4i_command_probe(imap4_session *s, imap4_str text, bool *streams, imap4i_refusal *refusal) {
   imap4i_arena arena;
   imap4i_parser parser;
   imap4_str tag;
   const imap4i_row *row = NULL;
   imap4i_arena_init(&arena, &s->mem);
-  imap4i_parser_init(&parser, text, &arena, s->limits, s->delimiter);
+  imap4i_session_parser(s, text, &arena, &parser);
   int status = parse_head(s, &parser, &tag, &row);
   *streams = false;
   if (status == IMAP4_OK && row->flags & IMAP4I_STREAMS) {
@@ -90,8 +97,7 @@ static int begin_command(imap4_session *s) {
   imap4i_input_reset(s);
 
   imap4i_parser parser;
-  imap4i_parser_init(&parser, imap4i_buf_str(&c->text), &c->arena, s->limits, s->delimiter);
-  parser.features_off = imap4i_features_off(s);
+  imap4i_session_parser(s, imap4i_buf_str(&c->text), &c->arena, &parser);
   const imap4i_row *row = NULL;
   int status = parse_head(s, &parser, &c->tag, &row);
   if (refusal.text.n > 0) {

@@ -15,6 +15,9 @@
 
 struct imap4i_command;
 
+/* What the client has switched on with ENABLE. */
+#define IMAP4I_ENABLED_UTF8 8u /* UTF8=ACCEPT (RFC 9755) */
+
 /* What a step of a command returns, beside a fatal error. */
 enum {
   IMAP4I_STEP_AGAIN = 0,   /* call me again */
@@ -130,6 +133,11 @@ uint64_t imap4i_features_off(const imap4_session *s);
 /* Whether a feature is there for this session. */
 static inline bool imap4i_has(const imap4_session *s, uint64_t feature) {
   return (imap4i_features_off(s) & feature) == 0;
+}
+
+/* Whether strings in quotes and mailbox names are UTF-8, both ways (RFC 9755 section 3). */
+static inline bool imap4i_speaks_utf8(const imap4_session *s) {
+  return (s->enabled & IMAP4I_ENABLED_UTF8) != 0;
 }
 
 /* input.c: take octets; |*used| says how many.  Collects only what can be used now. */

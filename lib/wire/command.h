@@ -104,6 +104,7 @@ typedef struct imap4i_append_message {
   uint64_t size;
   bool sync;   /* {n}: the client waits for "+"; false: {n+} */
   bool binary; /* literal8, ~{n} (RFC 3516) */
+  bool closes; /* UTF8 (~{n}: a parenthesis follows the message (RFC 6855) */
 } imap4i_append_message;
 
 typedef struct imap4i_append_args {

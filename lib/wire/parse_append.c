@@ -22,6 +22,18 @@ static int take_marker(imap4i_parser *parser, imap4i_append_message *message) {
   return IMAP4_OK;
 }
 
+/* "UTF8" SP "(" of RFC 6855, which RFC 9755 has taken away; clients go on to send it. */
+static int take_utf8(imap4i_parser *parser, imap4i_append_message *message) {
+  if (!imap4i_next_is(parser, 'U') && !imap4i_next_is(parser, 'u')) return IMAP4_OK;
+  if (!imap4i_ieq(imap4i_take_atom(parser), IMAP4I_S("UTF8")))
+    return imap4i_bad(parser, "Expected a literal with the message");
+  int status = imap4i_take_space(parser, "Missing literal with the message after UTF8");
+  if (status != IMAP4_OK) return status;
+  message->closes = imap4i_take_char(parser, '(');
+  if (message->closes && imap4i_next_is(parser, '~')) return IMAP4_OK;
+  return imap4i_bad(parser, "Expected a literal8 in parentheses after UTF8");
+}
+
 /* [flag-list SP] [date-time SP] marker.  The space before the marker may be missing, as some clients send
  * it. */
 static int take_message(imap4i_parser *parser, imap4i_append_message *message) {
@@ -39,6 +51,7 @@ static int take_message(imap4i_parser *parser, imap4i_append_message *message) {
       status = imap4i_take_space(parser, "Missing literal with the message after the date-time");
     }
   }
+  if (status == IMAP4_OK) status = take_utf8(parser, message);
   return status == IMAP4_OK ? take_marker(parser, message) : status;
 }
 
@@ -68,7 +81,9 @@ int imap4i_parse_append(imap4i_parser *parser, imap4i_args *args, bool *complete
 }
 
 int imap4i_parse_append_next(imap4i_parser *parser, imap4i_append_message *message, bool *more) {
+  bool closed = !message->closes || imap4i_take_char(parser, ')');
   *more = !imap4i_at_end(parser);
+  if (!closed) return imap4i_bad(parser, "Expected ) after the message");
   if (!*more) return imap4i_take_end(parser);
   int status = imap4i_take_space(parser, "Expected a space or the end of the command after the message");
   return status == IMAP4_OK ? take_message(parser, message) : status;

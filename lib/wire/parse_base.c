@@ -5,6 +5,7 @@
  */
 #include "wire/parse_base.h"
 
+#include "base/utf8.h"
 #include "imap4/session.h"
 
 #define FIRST_ELEMENTS 8
@@ -229,6 +230,8 @@ static int take_quoted(imap4i_parser *parser, imap4_str *s) {
   if (status != IMAP4_OK) return status;
   *s = imap4i_str(start, (size_t)(parser->p - start));
   parser->p++;
+  if (parser->utf8 && !imap4i_utf8_valid(*s))
+    return imap4i_bad(parser, "The quoted string is not valid UTF-8");
   if (escapes == 0) return IMAP4_OK;
   char *copy = imap4i_arena_alloc(parser->arena, s->n - escapes);
   if (!copy) return IMAP4_ERR_NOMEM;

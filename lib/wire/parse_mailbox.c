@@ -30,11 +30,12 @@ static bool is_utf8_name(imap4_str s) {
   return true;
 }
 
-/* To UTF-8.  |valid| is false, and |*s| as it was, if it is neither valid modified UTF-7 nor UTF-8. */
+/* To UTF-8, which it is already where UTF8=ACCEPT is enabled: "&" stands for itself then.  |valid| is false,
+ * and |*s| as it was, if it is neither valid modified UTF-7 nor UTF-8. */
 static int decode(imap4i_parser *parser, imap4_str *s, bool *valid) {
   imap4i_buf buf;
   *valid = true;
-  if (!is_ascii(*s)) {
+  if (parser->utf8 || !is_ascii(*s)) {
     *valid = is_utf8_name(*s);
     return IMAP4_OK;
   }
@@ -94,7 +95,9 @@ int imap4i_take_mailbox(imap4i_parser *parser, bool create, imap4_str *name) {
   status = decode(parser, name, &valid);
   if (status != IMAP4_OK) return status;
   if (!valid)
-    return refuse_name(parser, "The mailbox name is not valid modified UTF-7 or has control characters");
+    return refuse_name(
+        parser, parser->utf8 ? "The mailbox name is not valid UTF-8 or has control characters"
+                             : "The mailbox name is not valid modified UTF-7 or has control characters");
   if (name->n > parser->limits->mailbox_octets) return refuse_name(parser, "The mailbox name is too long");
   if (has_empty_level(*name, parser->delimiter, create)) {
     return refuse_name(parser, "The mailbox name has an empty level of hierarchy");

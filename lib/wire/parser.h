@@ -29,6 +29,7 @@ typedef struct imap4i_parser {
   imap4i_arena *arena;
   const imap4_limits *limits;
   char delimiter;        /* of mailbox names */
+  bool utf8;             /* UTF8=ACCEPT is enabled (RFC 9755) */
   uint64_t features_off; /* IMAP4_FEATURE_* that are not there: their syntax is not either */
   imap4i_refusal error;
 } imap4i_parser;
@@ -69,7 +70,7 @@ int imap4i_parse_id(imap4i_parser *parser, imap4i_args *args);
  * belongs to the mailbox name, which the parser must see first.
  */
 int imap4i_parse_append(imap4i_parser *parser, imap4i_args *args, bool *complete);
-/* What follows a message of APPEND: nothing (|more| is false), or SP and all that precedes the next message
+/* What follows |message| of APPEND: nothing (|more| is false), or SP and all that precedes the next message
  * of a MULTIAPPEND (RFC 3502) up to its marker. */
 int imap4i_parse_append_next(imap4i_parser *parser, imap4i_append_message *message, bool *more);
 

@@ -55,6 +55,10 @@ static void test_append(void **state) {
   assert_true(c.args.append.message.binary);
   check_message(whole, " INBOX {310}", 310, true, 0, "", false);
   assert_false(c.args.append.message.binary);
+  /* In the parentheses of RFC 6855. */
+  check_message(whole, " INBOX (\\Seen) UTF8 (~{4471006}", 4471006, true, IMAP4_FLAG_SEEN, "", false);
+  assert_true(c.args.append.message.closes);
+  check_message(whole, " INBOX utf8 (~{7+}", 7, false, 0, "", false);
   /* Without the space before the marker. */
   check_message(whole, " INBOX (){203}", 203, true, 0, "", false);
   check_message(whole, " INBOX " DATE "{203}", 203, true, 0, "", true);
@@ -108,7 +112,10 @@ static void test_refused(void **state) {
       " INBOX {5}\r\nabcde",
       " INBOX {5}\r\nabcde {6}",
       " INBOX (~{5}",
-      " INBOX UTF8 (~{5}",
+      " INBOX UTF8 ({5}",
+      " INBOX UTF8 ~{5}",
+      " INBOX UTF9 (~{5}",
+      " INBOX UTF8(~{5}",
       " \"INBOX {5}",
       " {5}\r\nINB {5}",
       " INBOX \"17-Jul-1996 02:44:25\" {5}",
