@@ -26,6 +26,13 @@ static inline int parse_any_append(imap4i_parser *parser, imap4i_args *args) {
   return status;
 }
 
+static inline int parse_any_replace(imap4i_parser *parser, imap4i_args *args) {
+  bool complete = false;
+  int status = imap4i_parse_replace(parser, args, &complete);
+  if (status == IMAP4_OK && !complete) args->append.name = (imap4_str){"", 0};
+  return status;
+}
+
 static inline int parse_any_append_next(imap4i_parser *parser, imap4i_args *args) {
   bool more = false;
   args->append.name = (imap4_str){"", 0};
@@ -51,6 +58,7 @@ static inline imap4i_parse_function parse_any_find(imap4_str name) {
                                                {"ID", imap4i_parse_id},
                                                {"APPEND", parse_any_append},
                                                {"AUTHENTICATE", imap4i_parse_authenticate},
+                                               {"REPLACE", parse_any_replace},
                                                {"MORE", parse_any_append_next}};
   for (size_t i = 0; i < IMAP4I_COUNT(commands); i++) {
     const char *z = commands[i].namez;

@@ -91,6 +91,7 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 #define IMAP4_FEATURE_CREATE_SPECIAL_USE 0x02000000u /**< RFC 6154 section 3 */
 #define IMAP4_FEATURE_STATUS_SIZE 0x04000000u        /**< RFC 8438 */
 #define IMAP4_FEATURE_BINARY 0x08000000u             /**< RFC 3516 */
+#define IMAP4_FEATURE_REPLACE 0x20000000u            /**< RFC 8508; needs the store's |replace| */
 #define IMAP4_FEATURE_APPENDLIMIT 0x40000000u        /**< RFC 7889 */
 #define IMAP4_FEATURE_OBJECTID 0x80000000u           /**< RFC 8474 */
 #define IMAP4_FEATURE_SAVEDATE 0x100000000u          /**< RFC 8514 */

@@ -341,6 +341,12 @@ typedef struct imap4_append_begin_args {
   imap4_session *session;
   void *account;
   imap4_str mailbox;
+  /** REPLACE: the open mailbox and the UID of the message that goes when this upload is committed (with
+   *  imap4_store.replace); for quotas it may count as gone already (RFC 8508 section 3.4).  Else NULL and 0.
+   */
+  void *replaces_in;
+  uint32_t replaces;
+  uint32_t reserved2; /**< 0 */
 } imap4_append_begin_args;
 
 typedef struct imap4_append_begin_result {
@@ -383,6 +389,15 @@ typedef struct imap4_upload_args {
   imap4_session *session;
   void *upload;
 } imap4_upload_args;
+
+/** For replace. */
+typedef struct imap4_replace_args {
+  uint32_t struct_size;
+  uint32_t uid; /**< of the message that goes */
+  imap4_session *session;
+  void *upload;
+  void *mailbox; /**< that the message is in; the upload may be for this mailbox or for another */
+} imap4_replace_args;
 
 typedef struct imap4_append_commit_result {
   uint32_t struct_size;
@@ -625,6 +640,9 @@ typedef struct imap4_store {
   uint32_t create_uses;
   uint32_t keeps; /**< IMAP4_KEEPS_* */
   uint32_t reserved_keeps;
+  /** The same as append_commit, and take a message away with it: both or neither.  IMAP4_ST_EXPUNGED when
+   * that message is gone.  NULL: there is no REPLACE. */
+  int (*replace)(void *user, imap4_op op, const imap4_replace_args *args, imap4_append_commit_result *out);
 } imap4_store;
 
 /**

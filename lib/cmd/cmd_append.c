@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * APPEND (RFC 3501 section 6.3.11) with MULTIAPPEND (RFC 3502).  The messages stream into the store as they
- * come, and through the walker, so that each is kept with its digest.  After a failure the rest of what the
- * client sends is read and dropped, or, where it waits for "+", never asked for.
+ * APPEND (RFC 3501 section 6.3.11) with MULTIAPPEND (RFC 3502), and REPLACE (RFC 8508), which is an APPEND
+ * that takes a message away.  The messages stream into the store as they come, and through the walker, so
+ * that each is kept with its digest.  After a failure the rest of what the client sends is read and dropped,
+ * or, where it waits for "+", never asked for.
  */
 #include "base/uidset.h"
 #include "core/dispatch.h"
@@ -18,7 +19,8 @@ enum {
   APPEND_WRITTEN,
   APPEND_LINE, /* behind a message */
   APPEND_COMMIT,
-  APPEND_COMMITTED
+  APPEND_COMMITTED,
+  APPEND_TELL /* REPLACE: the new UID, before EXPUNGE is told */
 };
 
 typedef struct append_context {
@@ -28,6 +30,8 @@ typedef struct append_context {
   uint32_t count;  /* messages so far */
   int failure;     /* what the store said first, IMAP4I_PARSE_REFUSED, or IMAP4_OK */
   bool last_write; /* the write under way completes the message */
+  bool no_message; /* REPLACE: there is none with such a number */
+  uint32_t uid;    /* REPLACE: of the message that goes */
   imap4i_append_message message;
   imap4i_arena arena; /* of a further message's flags */
 } append_context;
@@ -39,6 +43,18 @@ int imap4i_cmd_append_parse(imap4i_parser *parser, imap4i_args *args) {
   if (status != IMAP4_OK || complete) return status;
   parser->error = (imap4i_refusal){.text = IMAP4I_S("Expected a message as literal")};
   return IMAP4I_PARSE_REFUSED;
+}
+
+int imap4i_cmd_replace_parse(imap4i_parser *parser, imap4i_args *args) {
+  bool complete = false;
+  int status = imap4i_parse_replace(parser, args, &complete);
+  if (status != IMAP4_OK || complete) return status;
+  parser->error = (imap4i_refusal){.text = IMAP4I_S("Expected a message as literal")};
+  return IMAP4I_PARSE_REFUSED;
+}
+
+static bool is_replace(const imap4i_command *c) {
+  return c->row->step == imap4i_cmd_replace;
 }
 
 static int go(imap4i_command *c, int phase) {
@@ -58,6 +74,7 @@ static void drop_upload(imap4i_command *c) {
 
 static int reply_failure(imap4i_command *c) {
   append_context *x = c->context;
+  if (x->no_message) return imap4i_reply_no_message(c);
   if (x->failure != IMAP4I_PARSE_REFUSED) return imap4i_reply_target(c, x->failure);
   return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("Expected the end of APPEND or another message"));
 }
@@ -78,13 +95,33 @@ static int fail_message(imap4i_command *c, int failure) {
   return fail(c, failure, x->message.size, !x->message.sync);
 }
 
+/* The UID of the message that is to be replaced.  IMAP4_OK, IMAP4_ST_* or what the client did wrong. */
+static int find_replaced(imap4i_command *c) {
+  imap4_session *s = c->s;
+  append_context *x = c->context;
+  imap4i_uidset uids;
+  imap4i_uidset_init(&uids, &s->mem);
+  int status = imap4i_view_resolve(s->view, &c->args.append.replaces, c->row->uid, c->row->uid, &uids);
+  x->no_message = status == IMAP4I_PARSE_REFUSED;
+  if (status == IMAP4_OK && uids.n == 0) status = IMAP4_ST_EXPUNGED;
+  if (status == IMAP4_OK) x->uid = imap4i_uidset_ranges(&uids).p[0].first;
+  imap4i_uidset_free(&uids);
+  if (status == IMAP4_OK && s->view->read_only) status = IMAP4_ST_READONLY;
+  return status;
+}
+
 static int begin(imap4i_command *c) {
   imap4_session *s = c->s;
   append_context *x = c->context;
   x->message = c->args.append.message;
-  int status = imap4i_authorize(s, c->args.append.name, IMAP4_RIGHT_INSERT);
+  int status = is_replace(c) ? find_replaced(c) : IMAP4_OK;
+  if (status == IMAP4_ERR_NOMEM) return status;
+  if (status == IMAP4_OK) status = imap4i_authorize(s, c->args.append.name, IMAP4_RIGHT_INSERT);
   if (status != IMAP4_OK) return fail_message(c, status);
-  imap4_append_begin_args args = {.account = s->account, .mailbox = c->args.append.name};
+  imap4_append_begin_args args = {.account = s->account,
+                                  .mailbox = c->args.append.name,
+                                  .replaces_in = is_replace(c) ? s->view->mailbox : NULL,
+                                  .replaces = x->uid};
   c->phase = APPEND_UPLOAD;
   return imap4i_op_call(s, IMAP4I_OP_APPEND_BEGIN, &args);
 }
@@ -187,7 +224,8 @@ static int line(imap4i_command *c) {
   /* What is not understood may still be followed by octets that are no command. */
   if (status == IMAP4I_PARSE_REFUSED) return fail(c, IMAP4I_PARSE_REFUSED, size, comes);
   if (status != IMAP4_OK) return status;
-  if (more && !imap4i_has(s, IMAP4_FEATURE_MULTIAPPEND)) return fail_message(c, IMAP4I_PARSE_REFUSED);
+  if (more && (is_replace(c) || !imap4i_has(s, IMAP4_FEATURE_MULTIAPPEND)))
+    return fail_message(c, IMAP4I_PARSE_REFUSED);
   if (more) return go(c, APPEND_MESSAGE);
   return x->failure == IMAP4_OK ? go(c, APPEND_COMMIT) : reply_failure(c);
 }
@@ -195,9 +233,18 @@ static int line(imap4i_command *c) {
 static int commit(imap4i_command *c) {
   append_context *x = c->context;
   imap4_upload_args args = {.upload = x->upload};
+  imap4_replace_args replace_args = {.uid = x->uid, .upload = x->upload};
   x->upload = NULL; /* it ends, whatever the status is */
   c->phase = APPEND_COMMITTED;
+  if (is_replace(c)) {
+    replace_args.mailbox = c->s->view->mailbox;
+    return imap4i_op_call(c->s, IMAP4I_OP_REPLACE, &replace_args);
+  }
   return imap4i_op_call(c->s, IMAP4I_OP_APPEND_COMMIT, &args);
+}
+
+static imap4_str completed(const imap4i_command *c) {
+  return is_replace(c) ? IMAP4I_S("REPLACE completed") : IMAP4I_S("APPEND completed");
 }
 
 static int committed(imap4i_command *c) {
@@ -209,7 +256,7 @@ static int committed(imap4i_command *c) {
   if (r->uidvalidity == 0 || imap4i_ranges_count(r->uids) != x->count ||
       !imap4i_has(s, IMAP4_FEATURE_UIDPLUS) ||
       imap4i_authorize(s, c->args.append.name, IMAP4_RIGHT_READ) != IMAP4_OK)
-    return imap4i_reply_ok(c, IMAP4I_S("APPEND completed"));
+    return imap4i_reply_ok(c, completed(c));
   imap4i_buf code;
   imap4i_buf_init(&code, &s->mem, SIZE_MAX);
   bool ok = imap4i_buf_puts(&code, IMAP4I_S("APPENDUID ")) && imap4i_buf_put_u64(&code, r->uidvalidity) &&
@@ -217,7 +264,23 @@ static int committed(imap4i_command *c) {
   imap4_str kept = ok ? imap4i_arena_str(&c->arena, imap4i_buf_str(&code), &ok) : IMAP4I_S("");
   imap4i_buf_free(&code);
   /* The messages are there; without memory for their UIDs, the client is told that much. */
-  return imap4i_reply(c, IMAP4I_OK, ok ? kept : IMAP4I_S(""), IMAP4I_S("APPEND completed"));
+  if (ok && is_replace(c)) {
+    c->code = kept;
+    return go(c, APPEND_TELL);
+  }
+  return imap4i_reply(c, IMAP4I_OK, ok ? kept : IMAP4I_S(""), completed(c));
+}
+
+/* RFC 8508 section 4.3: APPENDUID comes before the EXPUNGE response, so not with the tagged OK. */
+static int tell(imap4i_command *c) {
+  imap4_session *s = c->s;
+  if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  size_t mark = imap4i_begin_piece(c);
+  bool ok = imap4i_buf_puts(&s->out, IMAP4I_S("* OK ")) &&
+            imap4i_put_code_text(&s->out, c->code, IMAP4I_S("The message is replaced")) &&
+            imap4i_buf_puts(&s->out, IMAP4I_S("\r\n"));
+  int status = imap4i_end_piece(c, mark, ok);
+  return status < 0 ? status : imap4i_reply_ok(c, completed(c));
 }
 
 int imap4i_cmd_append(imap4i_command *c) {
@@ -238,9 +301,15 @@ int imap4i_cmd_append(imap4i_command *c) {
     return line(c);
   case APPEND_COMMIT:
     return commit(c);
-  default:
+  case APPEND_COMMITTED:
     return committed(c);
+  default:
+    return tell(c);
   }
+}
+
+int imap4i_cmd_replace(imap4i_command *c) {
+  return imap4i_cmd_append(c);
 }
 
 void imap4i_cmd_append_end(imap4i_command *c) {

@@ -58,6 +58,8 @@ static const imap4i_row rows[] = {
     {"COPY", false, SELECTED, 0, 512, 0, imap4i_parse_copy, imap4i_cmd_copy, imap4i_cmd_copy_end},
     {"MOVE", false, SELECTED, 0, 512, IMAP4_FEATURE_MOVE, imap4i_parse_copy, imap4i_cmd_move,
      imap4i_cmd_copy_end},
+    {"REPLACE", false, SELECTED, IMAP4I_STREAMS | IMAP4I_EXPUNGES, 256, IMAP4_FEATURE_REPLACE,
+     imap4i_cmd_replace_parse, imap4i_cmd_replace, imap4i_cmd_append_end},
     {"EXPUNGE", true, SELECTED, IMAP4I_EXPUNGES, 0, IMAP4_FEATURE_UIDPLUS, imap4i_parse_set,
      imap4i_cmd_uid_expunge, NULL},
     {"SEARCH", true, SELECTED, IMAP4I_READS, 512, 0, imap4i_parse_search, imap4i_cmd_search,
@@ -66,6 +68,8 @@ static const imap4i_row rows[] = {
      imap4i_cmd_fetch_end},
     {"STORE", true, SELECTED, 0, 128, 0, imap4i_parse_store, imap4i_cmd_store, imap4i_cmd_store_end},
     {"COPY", true, SELECTED, 0, 512, 0, imap4i_parse_copy, imap4i_cmd_copy, imap4i_cmd_copy_end},
+    {"REPLACE", true, SELECTED, IMAP4I_STREAMS | IMAP4I_EXPUNGES, 256, IMAP4_FEATURE_REPLACE,
+     imap4i_cmd_replace_parse, imap4i_cmd_replace, imap4i_cmd_append_end},
     {"MOVE", true, SELECTED, 0, 512, IMAP4_FEATURE_MOVE, imap4i_parse_copy, imap4i_cmd_move,
      imap4i_cmd_copy_end},
 };

@@ -142,6 +142,7 @@ bool imap4i_answer_valid(const imap4_session *s) {
   case IMAP4I_OP_READ:
     return r->read.data.n > 0 && r->read.data.p && r->read.data.n <= s->op.capacity;
   case IMAP4I_OP_APPEND_COMMIT:
+  case IMAP4I_OP_REPLACE:
     return each_range_valid(r->append_commit.uids);
   case IMAP4I_OP_STORE_FLAGS:
     return imap4i_ranges_valid(r->store_flags.modified) && r->store_flags.highest_modseq <= INT64_MAX;
@@ -263,6 +264,7 @@ bool imap4i_answer_copy(imap4i_op *op, uint32_t digest_octets) {
   case IMAP4I_OP_READ:
     return r->read.data.n > op->capacity || copy_str(&op->copies, &r->read.data);
   case IMAP4I_OP_APPEND_COMMIT:
+  case IMAP4I_OP_REPLACE:
     return copy_ranges(&op->copies, &r->append_commit.uids);
   case IMAP4I_OP_STORE_FLAGS:
     return copy_ranges(&op->copies, &r->store_flags.modified);

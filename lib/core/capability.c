@@ -38,6 +38,7 @@ static const struct {
     {"UNAUTHENTICATE", IMAP4_FEATURE_UNAUTHENTICATE, false},
     {"BINARY", IMAP4_FEATURE_BINARY, false},
     {"UTF8=ACCEPT", IMAP4_FEATURE_UTF8_ACCEPT, false},
+    {"REPLACE", IMAP4_FEATURE_REPLACE, false},
 };
 
 uint64_t imap4i_features_off(const imap4_session *s) {

@@ -151,6 +151,8 @@ void imap4i_cmd_status_end(imap4i_command *c);
 int imap4i_cmd_append(imap4i_command *c);
 void imap4i_cmd_append_end(imap4i_command *c);
 int imap4i_cmd_append_parse(imap4i_parser *parser, imap4i_args *args);
+int imap4i_cmd_replace(imap4i_command *c);
+int imap4i_cmd_replace_parse(imap4i_parser *parser, imap4i_args *args);
 int imap4i_cmd_expunge(imap4i_command *c);
 int imap4i_cmd_uid_expunge(imap4i_command *c);
 int imap4i_cmd_search(imap4i_command *c);

@@ -29,6 +29,7 @@ HEAD_FITS(imap4_append_begin_args);
 HEAD_FITS(imap4_append_message_args);
 HEAD_FITS(imap4_append_write_args);
 HEAD_FITS(imap4_upload_args);
+HEAD_FITS(imap4_replace_args);
 HEAD_FITS(imap4_store_flags_args);
 HEAD_FITS(imap4_expunge_args);
 HEAD_FITS(imap4_copy_args);
@@ -57,6 +58,7 @@ static const struct {
     [IMAP4I_OP_APPEND_MESSAGE] = {sizeof(imap4_append_message_args), sizeof(imap4_empty_result)},
     [IMAP4I_OP_APPEND_WRITE] = {sizeof(imap4_append_write_args), sizeof(imap4_empty_result)},
     [IMAP4I_OP_APPEND_COMMIT] = {sizeof(imap4_upload_args), sizeof(imap4_append_commit_result)},
+    [IMAP4I_OP_REPLACE] = {sizeof(imap4_replace_args), sizeof(imap4_append_commit_result)},
     [IMAP4I_OP_STORE_FLAGS] = {sizeof(imap4_store_flags_args), sizeof(imap4_store_flags_result)},
     [IMAP4I_OP_EXPUNGE] = {sizeof(imap4_expunge_args), sizeof(imap4_empty_result)},
     [IMAP4I_OP_COPY] = {sizeof(imap4_copy_args), sizeof(imap4_copy_result)},
@@ -94,6 +96,8 @@ static int call_optional(imap4_session *s, uint8_t kind, const void *args, imap4
     return t->move ? t->move(user, op, args, &out->copy) : IMAP4_ST_UNSUPPORTED;
   case IMAP4I_OP_VANISHED:
     return t->vanished ? t->vanished(user, op, args, &out->vanished) : IMAP4_ST_UNSUPPORTED;
+  case IMAP4I_OP_REPLACE:
+    return t->replace ? t->replace(user, op, args, &out->append_commit) : IMAP4_ST_UNSUPPORTED;
   case IMAP4I_OP_KEEP_DIGEST:
     return t->keep_digest ? t->keep_digest(user, op, args, &out->empty) : IMAP4_ST_UNSUPPORTED;
   case IMAP4I_OP_STATUS:

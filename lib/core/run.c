@@ -53,7 +53,9 @@ int imap4i_command_probe(imap4_session *s, imap4_str text, bool *streams, imap4i
   if (status == IMAP4_OK && row->flags & IMAP4I_STREAMS) {
     imap4i_args args;
     memset(&args, 0, sizeof args);
-    status = imap4i_parse_append(&parser, &args, streams);
+    bool replaces = row->parse == imap4i_cmd_replace_parse;
+    status = replaces ? imap4i_parse_replace(&parser, &args, streams)
+                      : imap4i_parse_append(&parser, &args, streams);
   }
   imap4i_arena_free(&arena);
   if (status != IMAP4I_PARSE_REFUSED) return status;

@@ -117,6 +117,7 @@ static uint64_t missing_features(const imap4_store *s) {
   if ((s->create_uses & IMAP4_MAILBOX_USES) == 0) missing |= IMAP4_FEATURE_CREATE_SPECIAL_USE;
   if (!(s->keeps & IMAP4_KEEPS_OBJECT_IDS)) missing |= IMAP4_FEATURE_OBJECTID;
   if (!(s->keeps & IMAP4_KEEPS_SAVE_DATES)) missing |= IMAP4_FEATURE_SAVEDATE;
+  if (!s->replace) missing |= IMAP4_FEATURE_REPLACE;
   return missing;
 }
 

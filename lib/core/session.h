@@ -15,9 +15,6 @@
 
 struct imap4i_command;
 
-/* What the client has switched on with ENABLE. */
-#define IMAP4I_ENABLED_UTF8 8u /* UTF8=ACCEPT (RFC 9755) */
-
 /* What a step of a command returns, beside a fatal error. */
 enum {
   IMAP4I_STEP_AGAIN = 0,   /* call me again */
@@ -28,9 +25,10 @@ enum {
   IMAP4I_STEP_WAIT_LAYER   /* when TLS is up, or compression */
 };
 
-/* What the client has switched on (RFC 5161, RFC 7162), for the rest of the connection. */
+/* What the client has switched on (RFC 5161, RFC 7162, RFC 9755), for the rest of the connection. */
 #define IMAP4I_ENABLED_CONDSTORE 0x01u
 #define IMAP4I_ENABLED_QRESYNC 0x02u
+#define IMAP4I_ENABLED_UTF8 0x08u
 
 /* What the next octets of input are. */
 enum {

@@ -107,7 +107,8 @@ typedef struct imap4i_append_message {
   bool closes; /* UTF8 (~{n}: a parenthesis follows the message (RFC 6855) */
 } imap4i_append_message;
 
-typedef struct imap4i_append_args {
+typedef struct imap4i_append_args { /* APPEND REPLACE */
+  imap4i_set replaces;              /* REPLACE: one number */
   imap4_str name;
   imap4i_append_message message;
 } imap4i_append_args;

@@ -80,6 +80,17 @@ int imap4i_parse_append(imap4i_parser *parser, imap4i_args *args, bool *complete
   return status == IMAP4_OK ? take_message(parser, &a->message) : status;
 }
 
+int imap4i_parse_replace(imap4i_parser *parser, imap4i_args *args, bool *complete) {
+  imap4i_set *set = &args->append.replaces;
+  *complete = true;
+  int status = imap4i_take_space(parser, "Missing number of the message to be replaced");
+  if (status == IMAP4_OK) status = imap4i_take_set(parser, set);
+  if (status != IMAP4_OK) return status;
+  if (set->n != 1 || set->p[0].first != set->p[0].last)
+    return imap4i_bad(parser, "Only one message can be replaced");
+  return imap4i_parse_append(parser, args, complete);
+}
+
 int imap4i_parse_append_next(imap4i_parser *parser, imap4i_append_message *message, bool *more) {
   bool closed = !message->closes || imap4i_take_char(parser, ')');
   *more = !imap4i_at_end(parser);

@@ -70,6 +70,8 @@ int imap4i_parse_id(imap4i_parser *parser, imap4i_args *args);
  * belongs to the mailbox name, which the parser must see first.
  */
 int imap4i_parse_append(imap4i_parser *parser, imap4i_args *args, bool *complete);
+/* The same for REPLACE (RFC 8508). */
+int imap4i_parse_replace(imap4i_parser *parser, imap4i_args *args, bool *complete);
 /* What follows |message| of APPEND: nothing (|more| is false), or SP and all that precedes the next message
  * of a MULTIAPPEND (RFC 3502) up to its marker. */
 int imap4i_parse_append_next(imap4i_parser *parser, imap4i_append_message *message, bool *more);

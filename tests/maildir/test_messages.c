@@ -412,6 +412,56 @@ static void saved_dates(void **state) {
   kit_close(kit, mailbox);
 }
 
+/* An upload to |name| that takes message |uid| of |mailbox| away. */
+static int replace(struct kit *kit, void *mailbox, uint32_t uid, const char *name, uint32_t *new_uid) {
+  imap4_append_begin_args b = {.struct_size = sizeof b,
+                               .account = kit->account,
+                               .mailbox = kit_str(name),
+                               .replaces_in = mailbox,
+                               .replaces = uid};
+  imap4_append_begin_result upload = {.struct_size = sizeof upload};
+  imap4_empty_result empty = {.struct_size = sizeof empty};
+  assert_int_equal(table()->append_begin(kit->store, 1, &b, &upload), IMAP4_OK);
+  imap4_append_message_args m = {.struct_size = sizeof m, .upload = upload.upload, .size = 5};
+  assert_int_equal(table()->append_message(kit->store, 1, &m, &empty), IMAP4_OK);
+  imap4_append_write_args w = {
+      .struct_size = sizeof w, .last = 1, .upload = upload.upload, .data = kit_str("new\r\n")};
+  assert_int_equal(table()->append_write(kit->store, 1, &w, &empty), IMAP4_OK);
+  imap4_replace_args args = {
+      .struct_size = sizeof args, .uid = uid, .upload = upload.upload, .mailbox = mailbox};
+  imap4_append_commit_result out = {.struct_size = sizeof out};
+  int status = table()->replace(kit->store, 1, &args, &out);
+  if (status == IMAP4_OK) *new_uid = out.uids.p[0].first;
+  return status;
+}
+
+static void replaced(void **state) {
+  struct kit *kit = *state;
+  uint32_t uid = 0;
+  imap4_row row;
+  kit_append(kit, "INBOX", "one\r\n", 0, "");
+  kit_append(kit, "INBOX", "two\r\n", 0, "");
+  assert_int_equal(kit_name(kit, 'c', "Sent"), IMAP4_OK);
+  void *inbox = kit_open(kit, "INBOX");
+  void *sent = kit_open(kit, "Sent");
+  kit_poll(kit, inbox, 0);
+  assert_int_equal(replace(kit, inbox, 1, "INBOX", &uid), IMAP4_OK);
+  assert_int_equal(uid, 3);
+  assert_int_equal(kit_poll(kit, inbox, 0).exists, 2);
+  assert_false(kit_row(kit, inbox, 1, &row));
+  assert_true(kit_row(kit, inbox, 3, &row));
+  assert_int_equal(row.size, 5);
+  assert_int_equal(replace(kit, inbox, 2, "Sent", &uid), IMAP4_OK);
+  assert_int_equal(uid, 1);
+  assert_int_equal(kit_poll(kit, inbox, 0).exists, 1);
+  assert_int_equal(kit_poll(kit, sent, 0).exists, 1);
+  /* What is gone can't be replaced, and nothing comes. */
+  assert_int_equal(replace(kit, inbox, 2, "Sent", &uid), IMAP4_ST_EXPUNGED);
+  assert_int_equal(kit_poll(kit, sent, 0).exists, 1);
+  kit_close(kit, sent);
+  kit_close(kit, inbox);
+}
+
 static void several_at_once(void **state) {
   struct kit *kit = *state;
   imap4_append_begin_args b = {.struct_size = sizeof b, .account = kit->account, .mailbox = kit_str("INBOX")};
@@ -533,6 +583,7 @@ int main(void) {
       KIT_TEST(expunged),
       KIT_TEST(copied_and_moved),
       KIT_TEST(saved_dates),
+      KIT_TEST(replaced),
       KIT_TEST(several_at_once),
       KIT_TEST(pages),
       KIT_TEST(refused_logins),

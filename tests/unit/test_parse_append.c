@@ -17,6 +17,13 @@ static int whole(imap4i_parser *parser, imap4i_args *args) {
   return status;
 }
 
+static int replace(imap4i_parser *parser, imap4i_args *args) {
+  bool complete = false;
+  int status = imap4i_parse_replace(parser, args, &complete);
+  assert_true(complete || status == IMAP4_OK);
+  return status;
+}
+
 static int next(imap4i_parser *parser, imap4i_args *args) {
   bool more = false;
   int status = imap4i_parse_append_next(parser, &args->append.message, &more);
@@ -130,6 +137,20 @@ static void test_refused(void **state) {
   check_no(&c, whole, " INBOX (abcdefghijklmnopqrstuvwxyzabcdefgh) {5}", "LIMIT");
 }
 
+static void test_replace(void **state) {
+  (void)state;
+  check_message(replace, " 4 Drafts (\\Seen) " DATE " {312}", 312, true, IMAP4_FLAG_SEEN, "", true);
+  assert_int_equal(c.args.append.replaces.n, 1);
+  check_message(replace, " * Drafts ~{7+}", 7, false, 0, "", false);
+  static const char *const bad[] = {
+      "",         " {5}",       " 1 {5",        " 0 INBOX {5}", " 1:2 INBOX {5}", " 1,2 INBOX {5}",
+      " 1 INBOX", " INBOX {5}", " 1  INBOX {5}"};
+  for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
+    check_bad(&c, replace, bad[i]);
+  }
+  check_nomem(&c, replace, " 1 inbox/x (\\Seen a b) {7}");
+}
+
 static void check_end(const char *text) {
   bool more = true;
   parse_begin(&c, text, strlen(text));
@@ -176,7 +197,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_append, setup),  cmocka_unit_test_setup(test_incomplete, setup),
       cmocka_unit_test_setup(test_refused, setup), cmocka_unit_test_setup(test_next, setup),
-      cmocka_unit_test_setup(test_nomem, setup),   cmocka_unit_test_setup(test_cuts, setup),
+      cmocka_unit_test_setup(test_replace, setup), cmocka_unit_test_setup(test_nomem, setup),
+      cmocka_unit_test_setup(test_cuts, setup),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -437,6 +437,7 @@ int md_append_begin(void *user, imap4_op op, const imap4_append_begin_args *args
 int md_append_message(void *user, imap4_op op, const imap4_append_message_args *args,
                       imap4_empty_result *out);
 int md_append_write(void *user, imap4_op op, const imap4_append_write_args *args, imap4_empty_result *out);
+int md_replace(void *user, imap4_op op, const imap4_replace_args *args, imap4_append_commit_result *out);
 int md_append_commit(void *user, imap4_op op, const imap4_upload_args *args, imap4_append_commit_result *out);
 void md_append_abort(void *user, void *upload);
 

@@ -174,6 +174,7 @@ const imap4_store *imap4_maildir_store(void) {
       .special_uses = MD_USES,
       .create_uses = MD_USES,
       .keeps = IMAP4_KEEPS_SAVE_DATES,
+      .replace = md_replace,
   };
   return &store;
 }

@@ -136,20 +136,30 @@ void md_append_abort(void *user, void *object) {
   free(upload);
 }
 
-static int commit_upload(struct md_upload *upload, imap4_append_commit_result *out) {
+/* Both mailboxes are locked. */
+static int commit_locked(struct md_upload *upload, imap4_append_commit_result *out) {
   struct md_box *box = upload->box;
-  if (upload->status != IMAP4_OK) return upload->status;
-  if (upload->fd >= 0 || upload->n == 0) return IMAP4_ST_SERVERBUG;
-  int status = md_box_enter_locked(box);
-  if (status != IMAP4_OK) return status;
-  status = md_commit(box, upload->messages, upload->n);
+  int status = md_commit(box, upload->messages, upload->n);
   if (status == IMAP4_OK) {
     imap4_uid_range *range = &upload->account->committed;
     *range = (imap4_uid_range){upload->messages[0].uid, upload->messages[upload->n - 1].uid};
     out->uidvalidity = box->uidvalidity;
     out->uids = (imap4_uid_ranges){range, 1};
   }
-  md_box_leave_locked(box);
+  return status;
+}
+
+static int check_complete(const struct md_upload *upload) {
+  if (upload->status != IMAP4_OK) return upload->status;
+  return upload->fd >= 0 || upload->n == 0 ? IMAP4_ST_SERVERBUG : IMAP4_OK;
+}
+
+static int commit_upload(struct md_upload *upload, imap4_append_commit_result *out) {
+  int status = check_complete(upload);
+  if (status == IMAP4_OK) status = md_box_enter_locked(upload->box);
+  if (status != IMAP4_OK) return status;
+  status = commit_locked(upload, out);
+  md_box_leave_locked(upload->box);
   return status;
 }
 
@@ -158,6 +168,34 @@ int md_append_commit(void *user, imap4_op op, const imap4_upload_args *args,
   struct md_upload *upload = args->upload;
   (void)op;
   int status = commit_upload(upload, out);
+  md_append_abort(user, upload);
+  return status;
+}
+
+/* The message is committed, then the other one removed; where that can't be, the new one goes again.  A crash
+ * in between leaves both, like that of a move. */
+static int replace_locked(struct md_upload *upload, struct md_box *from, uint32_t uid,
+                          imap4_append_commit_result *out) {
+  int status = md_sync_locked(from, false);
+  if (status != IMAP4_OK) return status;
+  if (!md_box_entry(from, uid)) return IMAP4_ST_EXPUNGED;
+  status = commit_locked(upload, out);
+  if (status != IMAP4_OK) return status;
+  status = md_remove_messages(from, &uid, 1);
+  if (status != IMAP4_OK) md_remove_messages(upload->box, &upload->messages[0].uid, 1);
+  return status;
+}
+
+int md_replace(void *user, imap4_op op, const imap4_replace_args *args, imap4_append_commit_result *out) {
+  struct md_upload *upload = args->upload;
+  struct md_mailbox *mailbox = args->mailbox;
+  (void)op;
+  int status = mailbox->read_only ? IMAP4_ST_READONLY : check_complete(upload);
+  if (status == IMAP4_OK) status = md_box_enter_locked_both(upload->box, mailbox->box);
+  if (status == IMAP4_OK) {
+    status = replace_locked(upload, mailbox->box, args->uid, out);
+    md_box_leave_locked_both(upload->box, mailbox->box);
+  }
   md_append_abort(user, upload);
   return status;
 }

@@ -24,6 +24,15 @@ void memory_upload_free(imap4_memory *memory, struct memory_upload *upload) {
   --memory->counts.uploads;
 }
 
+/* Octets of the message that goes when the upload is committed; 0 if it is gone. */
+static uint64_t replaced_octets(const imap4_append_begin_args *args) {
+  const struct memory_handle *handle = args->replaces_in;
+  const struct memory_box *box = handle->box;
+  size_t at = memory_box_after(box, args->replaces - 1);
+  if (at == box->count || box->messages[at].uid != args->replaces) return 0;
+  return box->messages[at].content->text.n;
+}
+
 int memory_append_begin(void *user, imap4_op op, const imap4_append_begin_args *args,
                         imap4_append_begin_result *out) {
   struct memory_call call = memory_begin(user, args->session, op);
@@ -35,6 +44,8 @@ int memory_append_begin(void *user, imap4_op op, const imap4_append_begin_args *
   if (call.status == IMAP4_OK) {
     result.upload = upload_new(call.memory, account, box);
     if (!result.upload) call.status = IMAP4_ST_TEMPFAIL;
+    if (result.upload && args->replaces_in)
+      ((struct memory_upload *)result.upload)->freed = replaced_octets(args);
   }
   if (result.upload) {
     call.yields = MEMORY_YIELDS_UPLOAD;
@@ -56,6 +67,7 @@ static int add_message(imap4_memory *memory, struct memory_upload *upload,
   if (config->message_octets && args->size > config->message_octets) return IMAP4_ST_TOOBIG;
   if (config->quota_octets) {
     uint64_t octets = memory_person_octets(upload->account->person) + upload_octets(upload);
+    octets -= upload->freed < octets ? upload->freed : octets;
     if (octets > config->quota_octets || args->size > config->quota_octets - octets)
       return IMAP4_ST_OVERQUOTA;
   }
@@ -137,6 +149,35 @@ int memory_append_commit(void *user, imap4_op op, const imap4_upload_args *args,
   struct memory_upload *upload = args->upload;
   struct memory_account *account = upload->account;
   if (call.status == IMAP4_OK) call.status = commit(&call, upload, &result);
+  memory_upload_free(call.memory, upload);
+  return memory_end(&call, &result, sizeof result, out, &account->scratch);
+}
+
+/* Everything that can fail comes before the first change. */
+static int replace(struct memory_call *call, const imap4_replace_args *args,
+                   imap4_append_commit_result *result) {
+  struct memory_upload *upload = args->upload;
+  const struct memory_handle *handle = args->mailbox;
+  struct memory_box *box = handle->box;
+  imap4_uid_range one = {args->uid, args->uid};
+  if (box->deleted) return IMAP4_ST_NONEXISTENT;
+  if (handle->read_only) return IMAP4_ST_READONLY;
+  size_t at = memory_box_after(box, args->uid - 1);
+  if (at == box->count || box->messages[at].uid != args->uid) return IMAP4_ST_EXPUNGED;
+  void *gone = memory_grow(box->gone, box->gone_count, 1, &box->gone_capacity, sizeof *box->gone);
+  if (!gone) return IMAP4_ST_TEMPFAIL;
+  box->gone = gone;
+  int status = commit(call, upload, result);
+  return status ? status : memory_box_expunge(call->memory, box, (imap4_uid_ranges){&one, 1}, 0);
+}
+
+/* The upload ends here, too. */
+int memory_replace(void *user, imap4_op op, const imap4_replace_args *args, imap4_append_commit_result *out) {
+  struct memory_call call = memory_begin(user, args->session, op);
+  imap4_append_commit_result result = {.struct_size = sizeof result};
+  struct memory_upload *upload = args->upload;
+  struct memory_account *account = upload->account;
+  if (call.status == IMAP4_OK) call.status = replace(&call, args, &result);
   memory_upload_free(call.memory, upload);
   return memory_end(&call, &result, sizeof result, out, &account->scratch);
 }

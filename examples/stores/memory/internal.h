@@ -149,6 +149,7 @@ struct memory_upload {
   size_t count;
   size_t capacity;
   uint64_t announced; /* octets of the message under way that are still to come */
+  uint64_t freed;     /* octets of the message that it replaces */
 };
 
 struct memory_exchange {
@@ -311,6 +312,7 @@ int memory_append_message(void *user, imap4_op op, const imap4_append_message_ar
                           imap4_empty_result *out);
 int memory_append_write(void *user, imap4_op op, const imap4_append_write_args *args,
                         imap4_empty_result *out);
+int memory_replace(void *user, imap4_op op, const imap4_replace_args *args, imap4_append_commit_result *out);
 int memory_append_commit(void *user, imap4_op op, const imap4_upload_args *args,
                          imap4_append_commit_result *out);
 void memory_append_abort(void *user, void *upload);
