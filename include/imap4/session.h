@@ -95,6 +95,7 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 #define IMAP4_FEATURE_APPENDLIMIT 0x40000000u        /**< RFC 7889 */
 #define IMAP4_FEATURE_OBJECTID 0x80000000u           /**< RFC 8474 */
 #define IMAP4_FEATURE_SAVEDATE 0x100000000u          /**< RFC 8514 */
+#define IMAP4_FEATURE_PREVIEW 0x200000000u           /**< RFC 8970 */
 
 #define IMAP4_FEATURE_INPROGRESS 0x400000000u     /**< RFC 9585; needs imap4_session_tick() */
 #define IMAP4_FEATURE_UNAUTHENTICATE 0x800000000u /**< RFC 8437; not behind PREAUTH or COMPRESS */

@@ -5,6 +5,7 @@
  * that a message that was expunged by others leaves no half answer; later octets stream as the client reads.
  */
 #include "cmd/fetch_binary.h"
+#include "cmd/fetch_preview.h"
 #include "cmd/partial.h"
 #include "core/batch.h"
 #include "core/digester.h"
@@ -45,6 +46,7 @@ typedef struct fetch_context {
   imap4i_buf fields; /* what passed the filter, up to FIELDS_OCTETS or, when sending, a chunk */
   imap4i_header_filter *filter;
   imap4i_binary *binary;
+  imap4i_fetch_preview *preview;
   uint64_t fields_total; /* octets that passed so far */
   uint64_t skip;         /* of the section: octets before the part that is sent */
   uint64_t offset;       /* in the message: of the next read */
@@ -89,9 +91,14 @@ static bool is_binary(const imap4i_fetch_item *item) {
   return item->kind == IMAP4I_FETCH_BINARY || item->kind == IMAP4I_FETCH_BINARY_SIZE;
 }
 
+/* One that is made: none is kept, so that with LAZY it is always NIL (RFC 8970 section 4.1). */
+static bool is_preview(const imap4i_fetch_item *item) {
+  return item->kind == IMAP4I_FETCH_PREVIEW && !item->lazy;
+}
+
 /* Whether octets of the message are read for it. */
 static bool is_section(const imap4i_fetch_item *item) {
-  return item->kind == IMAP4I_FETCH_SECTION || is_binary(item);
+  return item->kind == IMAP4I_FETCH_SECTION || is_binary(item) || is_preview(item);
 }
 
 static bool needs_digest(const imap4i_fetch_item *item) {
@@ -104,6 +111,8 @@ static bool needs_digest(const imap4i_fetch_item *item) {
   case IMAP4I_FETCH_BINARY:
   case IMAP4I_FETCH_BINARY_SIZE:
     return item->section.kind != IMAP4I_SECTION_ALL || item->section.part_count > 0;
+  case IMAP4I_FETCH_PREVIEW:
+    return !item->lazy;
   default:
     return false;
   }
@@ -117,6 +126,7 @@ static uint64_t needed_features(const imap4i_fetch_args *a) {
     if (kind == IMAP4I_FETCH_EMAILID || kind == IMAP4I_FETCH_THREADID) needs |= IMAP4_FEATURE_OBJECTID;
     if (kind == IMAP4I_FETCH_SAVEDATE) needs |= IMAP4_FEATURE_SAVEDATE;
     if (is_binary(&a->items[i])) needs |= IMAP4_FEATURE_BINARY;
+    if (kind == IMAP4I_FETCH_PREVIEW) needs |= IMAP4_FEATURE_PREVIEW;
   }
   return needs;
 }
@@ -397,6 +407,8 @@ static bool put_simple_item(imap4i_command *c, const imap4i_fetch_item *item) {
     return put_object_id(out, IMAP4I_S("THREADID "), row->thread_id);
   case IMAP4I_FETCH_SAVEDATE:
     return imap4i_buf_puts(out, IMAP4I_S("SAVEDATE ")) && put_date_or_nil(out, row->saved);
+  case IMAP4I_FETCH_PREVIEW:
+    return imap4i_buf_puts(out, IMAP4I_S("PREVIEW NIL"));
   case IMAP4I_FETCH_BODY:
     return imap4i_buf_puts(out, IMAP4I_S("BODY ")) &&
            imap4i_digest_body(x->digester.digest, false, out) == IMAP4_OK;
@@ -530,11 +542,43 @@ static int locate_decoded(imap4i_command *c, uint64_t offset, uint64_t length) {
   return go(c, FETCH_PREPARE);
 }
 
+/* The next part that a preview may be found in. */
+static int next_preview_part(imap4i_command *c) {
+  fetch_context *x = c->context;
+  bool found;
+  int status = imap4i_fetch_preview_next(x->preview, x->digester.digest, &x->offset, &x->source, &found);
+  if (status != IMAP4_OK) return status;
+  c->s->progress++;
+  return found ? go(c, FETCH_PREPARE) : after_prepared(c);
+}
+
+static int locate_preview(imap4i_command *c) {
+  fetch_context *x = c->context;
+  if (!x->preview && !(x->preview = imap4i_arena_alloc(&c->arena, sizeof *x->preview)))
+    return IMAP4_ERR_NOMEM;
+  x->none = x->filtered = x->decoded = false;
+  x->left = 0; /* the preview is no literal that streams */
+  imap4i_fetch_preview_begin(x->preview);
+  return next_preview_part(c);
+}
+
+static int feed_preview(imap4i_command *c) {
+  fetch_context *x = c->context;
+  imap4_str data = c->s->op.result.read.data;
+  x->offset += data.n;
+  x->source -= data.n;
+  imap4i_fetch_preview_feed(x->preview, data, x->source == 0);
+  if (imap4i_preview_full(&x->preview->preview)) return after_prepared(c);
+  if (x->source > 0) return go(c, FETCH_PREPARE);
+  return imap4i_preview_text(&x->preview->preview).n > 0 ? after_prepared(c) : next_preview_part(c);
+}
+
 static int locate(imap4i_command *c) {
   fetch_context *x = c->context;
   const imap4i_fetch_item *i = item_of(c);
   uint64_t offset;
   uint64_t length;
+  if (is_preview(i)) return locate_preview(c);
   x->decoded = is_binary(i);
   x->filtered =
       x->decoded || i->section.kind == IMAP4I_SECTION_FIELDS || i->section.kind == IMAP4I_SECTION_FIELDS_NOT;
@@ -623,6 +667,7 @@ static int prepared(imap4i_command *c) {
     x->left = 0;
     return after_prepared(c);
   }
+  if (is_preview(item_of(c))) return feed_preview(c);
   if (x->filtered) {
     int status = x->decoded ? count_decoded(c) : count_fields(c);
     if (status != IMAP4_OK || c->phase != FETCH_PREPARED) return status;
@@ -649,6 +694,8 @@ static bool put_value_head(imap4i_command *c) {
   imap4_session *s = c->s;
   const fetch_context *x = c->context;
   if (item_of(c)->kind == IMAP4I_FETCH_BINARY_SIZE) return imap4i_buf_put_u64(&s->out, x->left);
+  if (is_preview(item_of(c)))
+    return imap4i_put_string(&s->out, imap4i_preview_text(&x->preview->preview), imap4i_speaks_utf8(s));
   if (x->none) return imap4i_buf_puts(&s->out, IMAP4I_S("NIL"));
   if (x->decoded && x->binary->nul && !imap4i_buf_putc(&s->out, '~')) return false;
   return imap4i_put_literal_head(&s->out, x->left);
@@ -759,4 +806,5 @@ void imap4i_cmd_fetch_end(imap4i_command *c) {
   imap4i_digester_free(&x->digester);
   imap4i_resync_free(&x->resync);
   imap4i_buf_free(&x->fields);
+  if (x->preview) imap4i_fetch_preview_free(x->preview);
 }

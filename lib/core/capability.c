@@ -39,6 +39,7 @@ static const struct {
     {"BINARY", IMAP4_FEATURE_BINARY, false},
     {"UTF8=ACCEPT", IMAP4_FEATURE_UTF8_ACCEPT, false},
     {"REPLACE", IMAP4_FEATURE_REPLACE, false},
+    {"PREVIEW", IMAP4_FEATURE_PREVIEW, false},
 };
 
 uint64_t imap4i_features_off(const imap4_session *s) {

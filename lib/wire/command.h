@@ -128,13 +128,15 @@ enum {
   IMAP4I_FETCH_THREADID,
   IMAP4I_FETCH_SAVEDATE, /* RFC 8514 */
   IMAP4I_FETCH_BINARY,   /* BINARY[...] (RFC 3516) */
-  IMAP4I_FETCH_BINARY_SIZE
+  IMAP4I_FETCH_BINARY_SIZE,
+  IMAP4I_FETCH_PREVIEW /* RFC 8970 */
 };
 
 typedef struct imap4i_fetch_item {
   uint8_t kind;
   bool peek;    /* does not set \Seen (BODY.PEEK, RFC822.HEADER) */
   bool partial; /* <offset.count> was given */
+  bool lazy;    /* PREVIEW (LAZY) */
   uint64_t offset;
   uint64_t count;
   imap4i_section section;

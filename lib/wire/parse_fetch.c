@@ -218,6 +218,17 @@ static int take_binary(imap4i_parser *parser, const imap4i_fetch_item *form, ima
   return status == IMAP4_OK ? make_label(parser, form->label, item) : status;
 }
 
+/* [SP "(" "LAZY" ")"].  Other parentheses that follow PREVIEW are not its own. */
+static int take_preview(imap4i_parser *parser, imap4i_fetch_item *item) {
+  static const char lazy[] = " (LAZY";
+  imap4_str rest = imap4i_str(parser->p, (size_t)(parser->end - parser->p));
+  *item = (imap4i_fetch_item){.kind = IMAP4I_FETCH_PREVIEW, .peek = true, .label = IMAP4I_S("PREVIEW")};
+  if (!imap4i_istarts(rest, imap4i_str(lazy, sizeof lazy - 1))) return IMAP4_OK;
+  parser->p += sizeof lazy - 1;
+  item->lazy = true;
+  return imap4i_take_char(parser, ')') ? IMAP4_OK : imap4i_bad(parser, "PREVIEW has no modifier but LAZY");
+}
+
 static int take_item(imap4i_parser *parser, imap4i_fetch_item *item) {
   imap4_str name = imap4i_take_item_name(parser);
   bool peek = imap4i_ieq(name, IMAP4I_S("BODY.PEEK"));
@@ -228,6 +239,7 @@ static int take_item(imap4i_parser *parser, imap4i_fetch_item *item) {
     if (status == IMAP4_OK) status = take_partial(parser, item);
     return status == IMAP4_OK ? make_label(parser, IMAP4I_S("BODY"), item) : status;
   }
+  if (imap4i_ieq(name, IMAP4I_S("PREVIEW"))) return take_preview(parser, item);
   for (size_t i = 0; i < IMAP4I_COUNT(binary_names); i++) {
     if (imap4i_ieq(name, binary_names[i].name)) return take_binary(parser, &binary_names[i].item, item);
   }
@@ -246,6 +258,7 @@ static bool is_double(imap4i_fetch_args *args, const imap4i_fetch_item *item) {
     imap4i_fetch_item *old = &args->items[i];
     if (imap4i_eq(old->label, item->label) && old->count == item->count) {
       old->peek = old->peek && item->peek;
+      old->lazy = old->lazy && item->lazy;
       return true;
     }
   }

@@ -65,6 +65,23 @@ static void test_attribute_kinds(void **state) {
   }
 }
 
+static void test_preview(void **state) {
+  (void)state;
+  check_items(" 1 PREVIEW", "!PREVIEW");
+  check_items(" 1 (UID preview (lazy) FLAGS)", "UID; !PREVIEW; FLAGS");
+  parse_ok(&c, imap4i_parse_fetch, " 1 PREVIEW (LAZY)");
+  assert_true(c.args.fetch.items[0].lazy);
+  parse_end(&c);
+  parse_ok(&c, imap4i_parse_fetch, " 1 (PREVIEW (LAZY) PREVIEW)");
+  assert_int_equal(c.args.fetch.count, 1);
+  assert_false(c.args.fetch.items[0].lazy);
+  parse_end(&c);
+  check_bad(&c, imap4i_parse_fetch, " 1 PREVIEW ()");
+  check_bad(&c, imap4i_parse_fetch, " 1 PREVIEW (HASTY)");
+  check_bad(&c, imap4i_parse_fetch, " 1 PREVIEW (LAZY LAZY)");
+  check_bad(&c, imap4i_parse_fetch, " 1 (PREVIEW(LAZY))");
+}
+
 static void test_binary(void **state) {
   (void)state;
   check_items(" 1 (binary[] Binary.Peek[1.2.3]<5.6> BINARY.SIZE[7] BINARY[1] BODY[1])",
@@ -353,9 +370,10 @@ int main(void) {
       cmocka_unit_test_setup(test_attributes, setup), cmocka_unit_test_setup(test_attribute_kinds, setup),
       cmocka_unit_test_setup(test_sections, setup),   cmocka_unit_test_setup(test_partial, setup),
       cmocka_unit_test_setup(test_doubles, setup),    cmocka_unit_test_setup(test_modifiers, setup),
-      cmocka_unit_test_setup(test_binary, setup),     cmocka_unit_test_setup(test_refused, setup),
-      cmocka_unit_test_setup(test_limits, setup),     cmocka_unit_test_setup(test_long_label, setup),
-      cmocka_unit_test_setup(test_nomem, setup),      cmocka_unit_test_setup(test_cuts, setup),
+      cmocka_unit_test_setup(test_binary, setup),     cmocka_unit_test_setup(test_preview, setup),
+      cmocka_unit_test_setup(test_refused, setup),    cmocka_unit_test_setup(test_limits, setup),
+      cmocka_unit_test_setup(test_long_label, setup), cmocka_unit_test_setup(test_nomem, setup),
+      cmocka_unit_test_setup(test_cuts, setup),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

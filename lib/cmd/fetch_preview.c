@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The way to a preview; see fetch_preview.h. */
+#include "cmd/fetch_preview.h"
+
+#include "imap4/error.h"
+
+/* Octets that are decoded or converted at a time. */
+#define STEP 256
+
+void imap4i_fetch_preview_begin(imap4i_fetch_preview *x) {
+  imap4i_fetch_preview_free(x);
+  x->parts = 0;
+  x->index = 0;
+  x->left = IMAP4I_PREVIEW_OCTETS;
+  imap4i_preview_begin(&x->preview, false);
+}
+
+void imap4i_fetch_preview_free(imap4i_fetch_preview *x) {
+  if (x->open) imap4i_charset_close(&x->charset);
+  x->open = false;
+}
+
+/* A charset that is not known is taken for UTF-8. */
+static int open_charset(imap4i_fetch_preview *x, imap4_str name) {
+  imap4i_fetch_preview_free(x);
+  int status = imap4i_charset_open(&x->charset, imap4i_charset_is_utf8(name) ? IMAP4I_S("UTF-8") : name);
+  if (status == IMAP4_ERR_INVALID) status = imap4i_charset_open(&x->charset, IMAP4I_S("UTF-8"));
+  x->open = status == IMAP4_OK;
+  return status;
+}
+
+static int transfer_of(uint8_t encoding) {
+  switch (encoding) {
+  case IMAP4I_ENCODING_BASE64:
+    return IMAP4I_TRANSFER_BASE64;
+  case IMAP4I_ENCODING_QUOTED_PRINTABLE:
+    return IMAP4I_TRANSFER_QP;
+  default:
+    return IMAP4I_TRANSFER_IDENTITY;
+  }
+}
+
+int imap4i_fetch_preview_next(imap4i_fetch_preview *x, imap4_str digest, uint64_t *offset, uint64_t *length,
+                              bool *found) {
+  imap4i_part part;
+  bool html;
+  *found =
+      x->left > 0 && x->parts < IMAP4I_PREVIEW_PARTS && imap4i_preview_part(digest, &x->index, &part, &html);
+  if (!*found) return IMAP4_OK;
+  x->index++;
+  x->parts++;
+  imap4i_preview_begin(&x->preview, html);
+  imap4i_transfer_begin(&x->transfer, transfer_of(part.encoding));
+  *offset = part.body_offset;
+  *length = part.body_length < x->left ? part.body_length : x->left;
+  x->left -= *length;
+  return open_charset(x, part.text[IMAP4I_TEXT_CHARSET]);
+}
+
+static void convert(imap4i_fetch_preview *x, imap4_str data, bool last) {
+  char piece[STEP];
+  imap4i_flow flow = {.in = data, .last = last};
+  for (bool done = false; !done;) {
+    flow.out = piece;
+    flow.room = sizeof piece;
+    done = imap4i_charset_feed(&x->charset, &flow);
+    imap4i_preview_feed(&x->preview, imap4i_str(piece, sizeof piece - flow.room), last && done);
+  }
+}
+
+void imap4i_fetch_preview_feed(imap4i_fetch_preview *x, imap4_str data, bool last) {
+  char piece[STEP];
+  imap4i_flow flow = {.in = data, .last = last};
+  for (bool done = false; !done && !imap4i_preview_full(&x->preview);) {
+    flow.out = piece;
+    flow.room = sizeof piece;
+    done = imap4i_transfer_feed(&x->transfer, &flow);
+    convert(x, imap4i_str(piece, sizeof piece - flow.room), last && done);
+  }
+}
