@@ -8,7 +8,6 @@
 #define STEP 256
 
 void imap4i_fetch_preview_begin(imap4i_fetch_preview *x) {
-  imap4i_fetch_preview_free(x);
   x->parts = 0;
   x->index = 0;
   x->left = IMAP4I_PREVIEW_OCTETS;
@@ -16,17 +15,15 @@ void imap4i_fetch_preview_begin(imap4i_fetch_preview *x) {
 }
 
 void imap4i_fetch_preview_free(imap4i_fetch_preview *x) {
-  if (x->open) imap4i_charset_close(&x->charset);
-  x->open = false;
+  imap4i_charset_cache_free(&x->charsets);
 }
 
 /* A charset that is not known is taken for UTF-8. */
-static int open_charset(imap4i_fetch_preview *x, imap4_str name) {
-  imap4i_fetch_preview_free(x);
-  int status = imap4i_charset_open(&x->charset, imap4i_charset_is_utf8(name) ? IMAP4I_S("UTF-8") : name);
-  if (status == IMAP4_ERR_INVALID) status = imap4i_charset_open(&x->charset, IMAP4I_S("UTF-8"));
-  x->open = status == IMAP4_OK;
-  return status;
+static int find_charset(imap4i_fetch_preview *x, imap4_str name) {
+  imap4_str utf8 = IMAP4I_S("UTF-8");
+  if (imap4i_charset_is_utf8(name)) name = utf8;
+  int status = imap4i_charset_cache_get(&x->charsets, name, &x->charset);
+  return status == IMAP4_ERR_INVALID ? imap4i_charset_cache_get(&x->charsets, utf8, &x->charset) : status;
 }
 
 static int transfer_of(uint8_t encoding) {
@@ -54,7 +51,7 @@ int imap4i_fetch_preview_next(imap4i_fetch_preview *x, imap4_str digest, uint64_
   *offset = part.body_offset;
   *length = part.body_length < x->left ? part.body_length : x->left;
   x->left -= *length;
-  return open_charset(x, part.text[IMAP4I_TEXT_CHARSET]);
+  return find_charset(x, part.text[IMAP4I_TEXT_CHARSET]);
 }
 
 static void convert(imap4i_fetch_preview *x, imap4_str data, bool last) {
@@ -63,7 +60,7 @@ static void convert(imap4i_fetch_preview *x, imap4_str data, bool last) {
   for (bool done = false; !done;) {
     flow.out = piece;
     flow.room = sizeof piece;
-    done = imap4i_charset_feed(&x->charset, &flow);
+    done = imap4i_charset_feed(x->charset, &flow);
     imap4i_preview_feed(&x->preview, imap4i_str(piece, sizeof piece - flow.room), last && done);
   }
 }

@@ -6,7 +6,7 @@
 #ifndef IMAP4I_FETCH_PREVIEW_H
 #define IMAP4I_FETCH_PREVIEW_H
 
-#include "base/charset.h"
+#include "base/charset_cache.h"
 #include "base/transfer.h"
 #include "mail/preview.h"
 
@@ -19,14 +19,14 @@
 typedef struct imap4i_fetch_preview {
   imap4i_preview preview;
   imap4i_transfer transfer;
-  imap4i_charset charset;
-  bool open; /* the charset is */
+  imap4i_charset_cache charsets; /* of all messages of the command */
+  imap4i_charset *charset;       /* of the part under way */
   uint32_t parts;
   size_t index;  /* of the next part to be tried */
   uint64_t left; /* octets that may still be read */
 } imap4i_fetch_preview;
 
-/* The preview of another message begins.  |x| was zeroed or used before. */
+/* The preview of another message begins.  |x| was zeroed before its first. */
 void imap4i_fetch_preview_begin(imap4i_fetch_preview *x);
 void imap4i_fetch_preview_free(imap4i_fetch_preview *x);
 /* The next part to be read: |*length| octets from |*offset|.  |*found| is false if there is none.  IMAP4_OK
