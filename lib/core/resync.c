@@ -14,7 +14,8 @@ int imap4i_resync_begin(imap4i_resync *r, imap4_session *s, const imap4i_set *ui
   *r = (imap4i_resync){.since = since};
   imap4i_uidset_init(&r->gone, &s->mem);
   imap4i_uidset_init(&r->logged, &s->mem);
-  if (v->uidnext <= 1) return IMAP4_OK; /* there never was a message */
+  if (v->uidnext <= 1) return IMAP4_OK;      /* there never was a message */
+  if (uids && uids->n == 0) return IMAP4_OK; /* "$" has no message that is gone (RFC 5182 section 2.1) */
   int status = IMAP4_OK;
   if (uids) status = imap4i_view_numbers(uids, v->uidnext - 1, &r->gone);
   if (!uids && !imap4i_uidset_add(&r->gone, 1, v->uidnext - 1)) status = IMAP4_ERR_NOMEM;

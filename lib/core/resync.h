@@ -19,7 +19,7 @@ typedef struct imap4i_resync {
   uint8_t phase;
 } imap4i_resync;
 
-/* Ask about |uids|; NULL: all.  IMAP4_OK or IMAP4_ERR_NOMEM.  Free it in either case. */
+/* Ask about |uids|, which may be "$"; NULL: all.  IMAP4_OK or IMAP4_ERR_NOMEM.  Free it in either case. */
 int imap4i_resync_begin(imap4i_resync *r, imap4_session *s, const imap4i_set *uids, uint64_t since);
 /* Sequence match data (section 3.2.5.2): both sets are ascending and have as many members. */
 void imap4i_resync_match(imap4i_resync *r, imap4_session *s, const imap4i_set *seqs, const imap4i_set *uids);

@@ -80,9 +80,11 @@ int imap4i_take_store_modifiers(imap4i_parser *parser, imap4i_args *args) {
 
 /* ---- SELECT and EXAMINE --------------------------------------------------------------------- */
 
-/* SP sequence-set without "*". */
+/* sequence-set without "*", and without "$", since no mailbox is selected that a result was saved of. */
 static int take_known_set(imap4i_parser *parser, imap4i_set *set) {
   int status = imap4i_take_set(parser, set);
+  if (status == IMAP4_OK && set->n == 0)
+    return imap4i_bad(parser, "\"$\" is not allowed in the sets of QRESYNC");
   for (size_t i = 0; status == IMAP4_OK && i < set->n; i++) {
     if (set->p[i].first == IMAP4I_STAR || set->p[i].last == IMAP4I_STAR)
       status = imap4i_bad(parser, "\"*\" is not allowed in the sets of QRESYNC");

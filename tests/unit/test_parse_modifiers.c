@@ -158,6 +158,8 @@ static void test_select_refused(void **state) {
                                     " x (QRESYNC (1 x))",
                                     " x (QRESYNC (1 2 1:*))",
                                     " x (QRESYNC (1 2 *))",
+                                    " x (QRESYNC (1 2 $))",
+                                    " x (QRESYNC (1 2 (1 $)))",
                                     " x (QRESYNC (1 2 1:2 3))",
                                     " x (QRESYNC (1 2 1:2 (1)))",
                                     " x (QRESYNC (1 2 (1 2) 1:2))",
