@@ -560,6 +560,7 @@ static void fill(play *p) {
   imap4_memory_config_init(&config);
   config.without = p->c.without & 0x7e;
   config.quota_octets = 100000;
+  config.quota_roots = 1;
   config.keywords = 8;
   config.expunge_log = p->c.seed % 4;
   config.sasl_mechanismz = "SCRIPT";

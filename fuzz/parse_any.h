@@ -54,6 +54,8 @@ static inline imap4i_parse_function parse_any_find(imap4_str name) {
                                                {"COPY", imap4i_parse_copy},
                                                {"EXPUNGE", imap4i_parse_set},
                                                {"SEARCH", imap4i_parse_search},
+                                               {"GETQUOTA", imap4i_parse_getquota},
+                                               {"SETQUOTA", imap4i_parse_setquota},
                                                {"ENABLE", imap4i_parse_words},
                                                {"ID", imap4i_parse_id},
                                                {"APPEND", parse_any_append},

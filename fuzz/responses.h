@@ -262,6 +262,26 @@ static inline bool response_esearch(grammar *g) {
   return response_end(g);
 }
 
+static inline bool response_quota(grammar *g) {
+  uint64_t number;
+  if (!grammar_astring(g) || !grammar_octet(g, ' ') || !grammar_octet(g, '(')) return false;
+  if (grammar_octet(g, ')')) return response_end(g);
+  do {
+    if (!grammar_atom(g, "") || !grammar_octet(g, ' ') || !grammar_number(g, &number) ||
+        !grammar_octet(g, ' ') || !grammar_number(g, &number))
+      return false;
+  } while (grammar_octet(g, ' '));
+  return grammar_octet(g, ')') && response_end(g);
+}
+
+static inline bool response_quota_root(grammar *g) {
+  if (!grammar_astring(g)) return false;
+  while (grammar_octet(g, ' ')) {
+    if (!grammar_astring(g)) return false;
+  }
+  return response_end(g);
+}
+
 static inline bool response_untagged(grammar *g, responses *r) {
   int c = grammar_peek(g);
   if (c >= '0' && c <= '9') return response_numbered(g, r);
@@ -276,6 +296,8 @@ static inline bool response_untagged(grammar *g, responses *r) {
   if (grammar_word(g, "LIST ") || grammar_word(g, "LSUB ")) return response_list(g);
   if (grammar_word(g, "SEARCH")) return response_search(g);
   if (grammar_word(g, "ESEARCH ")) return response_esearch(g);
+  if (grammar_word(g, "QUOTA ")) return response_quota(g);
+  if (grammar_word(g, "QUOTAROOT ")) return response_quota_root(g);
   if (grammar_word(g, "STATUS ")) return response_status(g);
   if (grammar_word(g, "CAPABILITY ") || grammar_word(g, "ENABLED")) {
     g->rest.p--;

@@ -85,6 +85,11 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 #define IMAP4_FEATURE_PARTIAL 0x00100000u      /**< RFC 9394; needs ESEARCH */
 #define IMAP4_FEATURE_WITHIN 0x00200000u       /**< RFC 5032; needs imap4_session_set_clock() */
 
+/** RFC 7888 section 5.  With LITERAL_PLUS off, LITERAL- is shown, and a literal that nobody has asked for may
+ *  have 4,096 octets at most; with both off neither is shown, and such literals are taken as with LITERAL+.
+ */
+#define IMAP4_FEATURE_LITERAL_MINUS 0x10000000u
+
 #define IMAP4_FEATURE_LIST_EXTENDED 0x00400000u      /**< RFC 5258 */
 #define IMAP4_FEATURE_LIST_STATUS 0x00800000u        /**< RFC 5819 */
 #define IMAP4_FEATURE_SPECIAL_USE 0x01000000u        /**< RFC 6154 */
@@ -100,6 +105,7 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 #define IMAP4_FEATURE_INPROGRESS 0x400000000u     /**< RFC 9585; needs imap4_session_tick() */
 #define IMAP4_FEATURE_UNAUTHENTICATE 0x800000000u /**< RFC 8437; not behind PREAUTH or COMPRESS */
 #define IMAP4_FEATURE_COMPRESS 0x1000000000u      /**< RFC 4978; needs a host that can compress */
+#define IMAP4_FEATURE_QUOTA 0x2000000000u         /**< RFC 9208 */
 
 /** A name and a value that the ID response tells (RFC 2971). */
 typedef struct imap4_id_field {

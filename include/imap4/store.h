@@ -403,6 +403,8 @@ typedef struct imap4_append_commit_result {
   uint32_t struct_size;
   uint32_t uidvalidity;  /**< of the mailbox the messages went to; 0: no UIDs are known */
   imap4_uid_ranges uids; /**< of the messages, in the order of the upload */
+  int32_t over_quota;    /**< 1: done, but the mailbox is above a soft quota now; the client is told */
+  int32_t reserved;      /**< 0 */
 } imap4_append_commit_result;
 
 /* ---- optional functions --------------------------------------------------------------------- */
@@ -422,6 +424,8 @@ typedef struct imap4_copy_result {
   uint32_t uidvalidity;    /**< of the mailbox copied to; 0: no UIDs are known */
   imap4_uid_ranges source; /**< UIDs that were copied */
   imap4_uid_ranges target; /**< their new UIDs, in the same order, as many */
+  int32_t over_quota;      /**< as in imap4_append_commit_result */
+  int32_t reserved;        /**< 0 */
 } imap4_copy_result;
 
 typedef struct imap4_vanished_args {
@@ -456,11 +460,12 @@ typedef struct imap4_keep_digest_args {
 #define IMAP4_STATUS_UIDNEXT 0x04u
 #define IMAP4_STATUS_UIDVALIDITY 0x08u
 #define IMAP4_STATUS_UNSEEN 0x10u
-#define IMAP4_STATUS_SIZE 0x20u           /**< RFC 8438 */
-#define IMAP4_STATUS_DELETED 0x40u        /**< RFC 9051 section 6.3.11 */
-#define IMAP4_STATUS_APPENDLIMIT 0x80u    /**< RFC 7889; the library knows, a store need do nothing */
-#define IMAP4_STATUS_MAILBOXID 0x100u     /**< RFC 8474 */
-#define IMAP4_STATUS_HIGHESTMODSEQ 0x200u /**< RFC 7162 */
+#define IMAP4_STATUS_SIZE 0x20u             /**< RFC 8438 */
+#define IMAP4_STATUS_DELETED 0x40u          /**< RFC 9051 section 6.3.11 */
+#define IMAP4_STATUS_APPENDLIMIT 0x80u      /**< RFC 7889; the library knows, a store need do nothing */
+#define IMAP4_STATUS_MAILBOXID 0x100u       /**< RFC 8474 */
+#define IMAP4_STATUS_HIGHESTMODSEQ 0x200u   /**< RFC 7162 */
+#define IMAP4_STATUS_DELETED_STORAGE 0x400u /**< RFC 9208 section 4.1.4 */
 
 typedef struct imap4_status_args {
   uint32_t struct_size;
@@ -478,14 +483,72 @@ typedef struct imap4_status_result {
   uint32_t uidnext;
   uint32_t uidvalidity;
   uint32_t unseen;
-  /** Which of IMAP4_STATUS_SIZE, _DELETED, _MAILBOXID and _HIGHESTMODSEQ are given here; where one that was
-   *  asked for is not, the library opens the mailbox and finds out. */
+  /** Which of IMAP4_STATUS_SIZE, _DELETED, _MAILBOXID, _HIGHESTMODSEQ and _DELETED_STORAGE are given here;
+   *  where one that was asked for is not, the library opens the mailbox and finds out. */
   uint32_t known;
-  uint32_t deleted;        /**< messages that have \Deleted */
-  uint64_t size;           /**< octets of all messages together */
-  imap4_str mailbox_id;    /**< as in imap4_mailbox_state */
-  uint64_t highest_modseq; /**< as in imap4_mailbox_state; 0 where that says |no_modseq| */
+  uint32_t deleted;         /**< messages that have \Deleted */
+  uint64_t size;            /**< octets of all messages together */
+  imap4_str mailbox_id;     /**< as in imap4_mailbox_state */
+  uint64_t highest_modseq;  /**< as in imap4_mailbox_state; 0 where that says |no_modseq| */
+  uint64_t deleted_storage; /**< octets that an EXPUNGE would free, at least about */
 } imap4_status_result;
+
+/** Resources of quotas (RFC 9208 section 5). */
+#define IMAP4_QUOTA_STORAGE 0x01u            /**< space, in units of 1,024 octets */
+#define IMAP4_QUOTA_MESSAGE 0x02u            /**< messages */
+#define IMAP4_QUOTA_MAILBOX 0x04u            /**< mailboxes */
+#define IMAP4_QUOTA_ANNOTATION_STORAGE 0x08u /**< annotations of messages, in units of 1,024 octets */
+
+/** Which quota roots govern a mailbox?  It need not exist: then those that would. */
+typedef struct imap4_quota_roots_args {
+  uint32_t struct_size;
+  uint32_t reserved;
+  imap4_session *session;
+  void *account;
+  imap4_str name;
+} imap4_quota_roots_args;
+
+typedef struct imap4_quota_roots_result {
+  uint32_t struct_size;
+  uint32_t count;         /**< at most 64 */
+  const imap4_str *roots; /**< names, UTF-8 without NUL; one may be empty */
+} imap4_quota_roots_result;
+
+/** One resource of a quota root; numbers above 2^63 - 1 are told as that. */
+typedef struct imap4_quota_resource {
+  uint64_t usage;
+  uint64_t limit;
+} imap4_quota_resource;
+
+typedef struct imap4_quota_args {
+  uint32_t struct_size;
+  uint32_t reserved;
+  imap4_session *session;
+  void *account;
+  imap4_str root; /**< as the client spells it, no NUL */
+} imap4_quota_args;
+
+/** Only resources that are limited are told (RFC 9208 section 4.2.1). */
+typedef struct imap4_quota_result {
+  uint32_t struct_size;
+  uint32_t limited; /**< IMAP4_QUOTA_*: which of these have a limit */
+  imap4_quota_resource storage;
+  imap4_quota_resource message;
+  imap4_quota_resource mailbox;
+  imap4_quota_resource annotation_storage;
+} imap4_quota_result;
+
+typedef struct imap4_set_quota_args {
+  uint32_t struct_size;
+  uint32_t limited; /**< IMAP4_QUOTA_*: these get a limit, all others have none from now on */
+  imap4_session *session;
+  void *account;
+  imap4_str root;
+  uint64_t storage;
+  uint64_t message;
+  uint64_t mailbox;
+  uint64_t annotation_storage;
+} imap4_set_quota_args;
 
 /** What a session is about to do with a mailbox (imap4_store.authorize). */
 #define IMAP4_RIGHT_LOOKUP 0x01u /**< see the name in LIST */
@@ -639,7 +702,19 @@ typedef struct imap4_store {
    *  CREATE-SPECIAL-USE is not offered. */
   uint32_t create_uses;
   uint32_t keeps; /**< IMAP4_KEEPS_* */
-  uint32_t reserved_keeps;
+  /** IMAP4_QUOTA_*: resources that |quota| may tell of; each is a capability (QUOTA=RES-...). */
+  uint32_t quota_resources;
+  /** Quota roots of a mailbox.  The library has asked |authorize| for IMAP4_RIGHT_READ.  NULL, like |quota|
+   *  and |quota_resources| 0: no QUOTA. */
+  int (*quota_roots)(void *user, imap4_op op, const imap4_quota_roots_args *args,
+                     imap4_quota_roots_result *out);
+  /** Usage and limits of a quota root.  IMAP4_ST_NONEXISTENT; IMAP4_ST_NOPERM when it is not this account's
+   *  to see. */
+  int (*quota)(void *user, imap4_op op, const imap4_quota_args *args, imap4_quota_result *out);
+  /** Change the limits of a quota root; limits may be rounded, the library asks for them after it.
+   *  IMAP4_ST_NOPERM for those who may not, IMAP4_ST_CANNOT for limits that can't be changed.  NULL: no
+   *  QUOTASET. */
+  int (*set_quota)(void *user, imap4_op op, const imap4_set_quota_args *args, imap4_empty_result *out);
   /** The same as append_commit, and take a message away with it: both or neither.  IMAP4_ST_EXPUNGED when
    * that message is gone.  NULL: there is no REPLACE. */
   int (*replace)(void *user, imap4_op op, const imap4_replace_args *args, imap4_append_commit_result *out);

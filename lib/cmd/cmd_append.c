@@ -23,6 +23,9 @@ enum {
   APPEND_TELL /* REPLACE: the new UID, before EXPUNGE is told */
 };
 
+/* A failure beside IMAP4_ST_*: a further message is longer than LITERAL- allows. */
+enum { APPEND_UNASKED = -1 };
+
 typedef struct append_context {
   void *upload;
   imap4i_walker *walker;
@@ -75,6 +78,9 @@ static void drop_upload(imap4i_command *c) {
 static int reply_failure(imap4i_command *c) {
   append_context *x = c->context;
   if (x->no_message) return imap4i_reply_no_message(c);
+  if (x->failure == APPEND_UNASKED)
+    return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S("TOOBIG"),
+                        IMAP4I_S("LITERAL- allows 4096 octets; wait for + with more"));
   if (x->failure != IMAP4I_PARSE_REFUSED) return imap4i_reply_target(c, x->failure);
   return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("Expected the end of APPEND or another message"));
 }
@@ -226,6 +232,8 @@ static int line(imap4i_command *c) {
   if (status != IMAP4_OK) return status;
   if (more && (is_replace(c) || !imap4i_has(s, IMAP4_FEATURE_MULTIAPPEND)))
     return fail_message(c, IMAP4I_PARSE_REFUSED);
+  if (more && imap4i_literal_unasked(s, x->message.size, x->message.sync))
+    return fail_message(c, APPEND_UNASKED);
   if (more) return go(c, APPEND_MESSAGE);
   return x->failure == IMAP4_OK ? go(c, APPEND_COMMIT) : reply_failure(c);
 }
@@ -252,6 +260,10 @@ static int committed(imap4i_command *c) {
   const append_context *x = c->context;
   if (s->op.status != IMAP4_OK) return imap4i_reply_target(c, s->op.status);
   const imap4_append_commit_result *r = &s->op.result.append_commit;
+  if (r->over_quota) {
+    int status = imap4i_tell_over_quota(c);
+    if (status != IMAP4I_STEP_AGAIN) return status;
+  }
   /* RFC 4315 section 3: no UIDs of a mailbox that the client could not select. */
   if (r->uidvalidity == 0 || imap4i_ranges_count(r->uids) != x->count ||
       !imap4i_has(s, IMAP4_FEATURE_UIDPLUS) ||

@@ -4,7 +4,7 @@
 
 #include "wire/writer.h"
 
-enum { COPY_BEGIN, COPY_RUN, COPY_TELL };
+enum { COPY_BEGIN, COPY_RUN, COPY_WARN, COPY_COPIED, COPY_TELL };
 
 typedef struct copy_context {
   imap4i_uidset uids;
@@ -44,6 +44,18 @@ static int run(imap4i_command *c) {
   if (status != IMAP4I_STEP_DONE) return status;
   if (failure != IMAP4_OK) return imap4i_reply_target(c, failure);
   if (x->copier.copied == 0) c->expunged = IMAP4I_GONE_SOME;
+  c->phase = x->copier.over_quota ? COPY_WARN : COPY_COPIED;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static int warn(imap4i_command *c) {
+  int status = imap4i_tell_over_quota(c);
+  if (status == IMAP4I_STEP_AGAIN) c->phase = COPY_COPIED;
+  return status;
+}
+
+static int copied(imap4i_command *c) {
+  copy_context *x = c->context;
   if (is_move(c) && x->copier.code.n > 0) {
     c->phase = COPY_TELL;
     return IMAP4I_STEP_AGAIN;
@@ -71,6 +83,10 @@ int imap4i_cmd_copy(imap4i_command *c) {
     return begin(c);
   case COPY_RUN:
     return run(c);
+  case COPY_WARN:
+    return warn(c);
+  case COPY_COPIED:
+    return copied(c);
   default:
     return tell(c);
   }

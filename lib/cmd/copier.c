@@ -87,6 +87,7 @@ static int native_done(imap4i_copier *x, imap4i_command *c, int *failure) {
   if (s->op.status != IMAP4_OK) return fail(failure, s->op.status);
   const imap4_copy_result *r = &s->op.result.copy;
   x->copied = imap4i_ranges_count(r->source);
+  x->over_quota = r->over_quota != 0;
   make_code(x, c, r->uidvalidity, r->source, r->target);
   return fail(failure, IMAP4_OK);
 }
@@ -174,6 +175,7 @@ static int committed(imap4i_copier *x, imap4i_command *c, int *failure) {
   imap4_session *s = c->s;
   if (s->op.status != IMAP4_OK) return fail(failure, s->op.status);
   const imap4_append_commit_result *r = &s->op.result.append_commit;
+  x->over_quota = r->over_quota != 0;
   make_code(x, c, r->uidvalidity, imap4i_uidset_ranges(&x->source), r->uids);
   if (!x->move) return fail(failure, IMAP4_OK);
   imap4_expunge_args args = {.mailbox = x->mailbox, .uids = imap4i_uidset_ranges(&x->source)};

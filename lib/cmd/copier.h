@@ -21,6 +21,7 @@ typedef struct imap4i_copier {
   uint8_t phase;
   imap4_str code; /* "COPYUID ...", in the command's arena, or empty */
   uint64_t copied;
+  bool over_quota; /* the store says so of the mailbox copied to */
 } imap4i_copier;
 
 /* |uids| and |to| must live as long as the copier. */

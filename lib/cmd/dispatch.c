@@ -40,6 +40,10 @@ static const imap4i_row rows[] = {
     {"IDLE", false, LOGGED, IMAP4I_IDLES, 16, IMAP4_FEATURE_IDLE, imap4i_parse_none, imap4i_cmd_idle,
      imap4i_cmd_idle_end},
 
+    {"GETQUOTA", false, LOGGED, 0, 64, IMAP4_FEATURE_QUOTA, imap4i_parse_getquota, imap4i_cmd_getquota, NULL},
+    {"GETQUOTAROOT", false, LOGGED, 0, 64, IMAP4_FEATURE_QUOTA, imap4i_parse_mailbox, imap4i_cmd_getquotaroot,
+     NULL},
+    {"SETQUOTA", false, LOGGED, 0, 64, IMAP4_FEATURE_QUOTA, imap4i_parse_setquota, imap4i_cmd_setquota, NULL},
     {"COMPRESS", false, LOGGED, 0, 0, IMAP4_FEATURE_COMPRESS, imap4i_parse_words, imap4i_cmd_compress, NULL},
     {"UNAUTHENTICATE", false, LOGGED, IMAP4I_NO_SYNC, 0, IMAP4_FEATURE_UNAUTHENTICATE, imap4i_parse_none,
      imap4i_cmd_unauthenticate, NULL},

@@ -10,7 +10,10 @@ int imap4i_begin_status_items(imap4i_command *c, uint32_t items) {
   uint64_t needs = items & IMAP4_STATUS_SIZE ? IMAP4_FEATURE_STATUS_SIZE : 0;
   if (items & IMAP4_STATUS_APPENDLIMIT) needs |= IMAP4_FEATURE_APPENDLIMIT;
   if (items & IMAP4_STATUS_MAILBOXID) needs |= IMAP4_FEATURE_OBJECTID;
-  if (!imap4i_has(c->s, needs))
+  if (items & IMAP4_STATUS_DELETED_STORAGE) needs |= IMAP4_FEATURE_QUOTA;
+  bool storage = c->s->server->store.quota_resources & IMAP4_QUOTA_STORAGE;
+  bool unknown = items & IMAP4_STATUS_DELETED_STORAGE && !storage; /* RFC 9208 section 4.1.4 */
+  if (unknown || !imap4i_has(c->s, needs))
     return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("There is no such STATUS item"));
   return items & IMAP4_STATUS_HIGHESTMODSEQ ? imap4i_condstore_begin(c, false) : IMAP4I_STEP_AGAIN;
 }
@@ -43,8 +46,8 @@ static int begin(imap4i_tally *x, imap4_session *s, int *failure) {
 
 /* Items that a store's |status| may not know. */
 static uint32_t newer(const imap4i_tally *x) {
-  return x->items &
-         (IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED | IMAP4_STATUS_MAILBOXID | IMAP4_STATUS_HIGHESTMODSEQ);
+  return x->items & (IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED | IMAP4_STATUS_MAILBOXID |
+                     IMAP4_STATUS_HIGHESTMODSEQ | IMAP4_STATUS_DELETED_STORAGE);
 }
 
 /* It must outlive the answer that it is from.  All were found to be no longer than that. */
@@ -84,7 +87,8 @@ static int polled(imap4i_tally *x, imap4_session *s, int *failure) {
                                      .highest_modseq = state->no_modseq ? 0 : state->highest_modseq};
   x->first_recent = state->first_recent;
   keep_id(x, state->mailbox_id);
-  uint32_t counted = IMAP4_STATUS_UNSEEN | IMAP4_STATUS_RECENT | IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED;
+  uint32_t counted = IMAP4_STATUS_UNSEEN | IMAP4_STATUS_RECENT | IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED |
+                     IMAP4_STATUS_DELETED_STORAGE;
   bool counts = (x->items & counted) != 0;
   return counts && state->exists > 0 ? go(x, TALLY_ASK) : end(x, s, IMAP4_OK, failure);
 }
@@ -92,7 +96,7 @@ static int polled(imap4i_tally *x, imap4_session *s, int *failure) {
 static int ask(imap4i_tally *x, imap4_session *s) {
   imap4_uid_range all = {1, x->numbers.uidnext > 1 ? x->numbers.uidnext - 1 : 1};
   uint32_t attributes = IMAP4_ATTR_FLAGS;
-  if (x->items & IMAP4_STATUS_SIZE) attributes |= IMAP4_ATTR_SIZE;
+  if (x->items & (IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED_STORAGE)) attributes |= IMAP4_ATTR_SIZE;
   imap4_query_args args = {.attributes = attributes,
                            .mailbox = x->mailbox,
                            .uids = {&all, 1},
@@ -114,9 +118,11 @@ static int rows(imap4i_tally *x, imap4_session *s, int *failure) {
     imap4_row row = imap4i_op_row(s, i);
     x->after = row.uid;
     x->numbers.unseen += (row.flags & IMAP4_FLAG_SEEN) == 0;
-    x->numbers.deleted += (row.flags & IMAP4_FLAG_DELETED) != 0;
     x->numbers.recent += x->first_recent > 0 && row.uid >= x->first_recent;
     x->numbers.size = add_size(x->numbers.size, row.size);
+    if (!(row.flags & IMAP4_FLAG_DELETED)) continue;
+    x->numbers.deleted++;
+    x->numbers.deleted_storage = add_size(x->numbers.deleted_storage, row.size);
   }
   return r->last ? end(x, s, IMAP4_OK, failure) : go(x, TALLY_ASK);
 }
@@ -182,6 +188,8 @@ bool imap4i_tally_put(const imap4i_tally *x, imap4i_command *c) {
          put_item(x, out, IMAP4_STATUS_SIZE, IMAP4I_S("SIZE "), n->size, &any) &&
          put_item(x, out, IMAP4_STATUS_DELETED, IMAP4I_S("DELETED "), n->deleted, &any) &&
          put_item(x, out, IMAP4_STATUS_HIGHESTMODSEQ, IMAP4I_S("HIGHESTMODSEQ "), n->highest_modseq, &any) &&
+         put_item(x, out, IMAP4_STATUS_DELETED_STORAGE, IMAP4I_S("DELETED-STORAGE "), n->deleted_storage,
+                  &any) &&
          put_append_limit(x, c->s, out, &any) && put_mailbox_id(x, out, &any) &&
          imap4i_buf_puts(out, IMAP4I_S(")\r\n"));
 }

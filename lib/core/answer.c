@@ -105,7 +105,7 @@ static bool poll_valid(const imap4_mailbox_state *r) {
 static bool status_valid(const imap4_status_result *r) {
   return r->uidnext > 0 && r->uidvalidity > 0 && r->unseen <= r->messages && r->recent <= r->messages &&
          r->deleted <= r->messages && r->size <= INT64_MAX && r->highest_modseq <= INT64_MAX &&
-         object_id_valid(r->mailbox_id);
+         r->deleted_storage <= INT64_MAX && object_id_valid(r->mailbox_id);
 }
 
 #define NAMESPACES_MAX 64
@@ -117,6 +117,17 @@ static bool namespaces_valid(const imap4_namespaces_result *r) {
     imap4_namespace n;
     memcpy(&n, (const char *)r->entries + (size_t)i * r->entry_size, sizeof n);
     if (!name_valid(n.prefix) || !imap4i_delimiter_valid(n.delimiter)) return false;
+  }
+  return true;
+}
+
+#define QUOTA_ROOTS_MAX 64
+
+static bool quota_roots_valid(const imap4_quota_roots_result *r) {
+  if (r->count > QUOTA_ROOTS_MAX || (r->count > 0 && !r->roots)) return false;
+  for (uint32_t i = 0; i < r->count; i++) {
+    imap4_str root = r->roots[i];
+    if (root.n > 0 && (!root.p || memchr(root.p, 0, root.n) || !imap4i_utf8_valid(root))) return false;
   }
   return true;
 }
@@ -154,6 +165,8 @@ bool imap4i_answer_valid(const imap4_session *s) {
     return vanished_valid(s, &r->vanished);
   case IMAP4I_OP_NAMESPACES:
     return namespaces_valid(&r->namespaces);
+  case IMAP4I_OP_QUOTA_ROOTS:
+    return quota_roots_valid(&r->quota_roots);
   case IMAP4I_OP_STATUS:
     return status_valid(&r->status);
   default:
@@ -247,6 +260,19 @@ static bool copy_namespaces(imap4i_op *op) {
   return true;
 }
 
+static bool copy_quota_roots(imap4i_op *op) {
+  imap4_quota_roots_result *r = &op->result.quota_roots;
+  if (r->count > QUOTA_ROOTS_MAX) return true; /* it will not be looked at */
+  const void *p = r->roots;
+  if (!copy_octets(&op->copies, &p, (uint64_t)r->count * sizeof *r->roots)) return false;
+  imap4_str *roots = (void *)(uintptr_t)p;
+  r->roots = roots;
+  for (uint32_t i = 0; roots && i < r->count; i++) {
+    if (!copy_str(&op->copies, &roots[i])) return false;
+  }
+  return true;
+}
+
 /* Copy what the result points to: it is the host's only until imap4_op_complete() returns. */
 bool imap4i_answer_copy(imap4i_op *op, uint32_t digest_octets) {
   imap4i_result *r = &op->result;
@@ -275,6 +301,8 @@ bool imap4i_answer_copy(imap4i_op *op, uint32_t digest_octets) {
     return copy_ranges(&op->copies, &r->vanished.uids);
   case IMAP4I_OP_NAMESPACES:
     return copy_namespaces(op);
+  case IMAP4I_OP_QUOTA_ROOTS:
+    return copy_quota_roots(op);
   default:
     return true;
   }

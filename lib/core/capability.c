@@ -9,6 +9,7 @@ static const struct {
   bool before_login;
 } capabilities[] = {
     {"LITERAL+", IMAP4_FEATURE_LITERAL_PLUS, true},
+    {"LITERAL-", IMAP4_FEATURE_LITERAL_MINUS, true},
     {"SASL-IR", IMAP4_FEATURE_SASL_IR, true},
     {"ID", IMAP4_FEATURE_ID, true},
     {"ENABLE", IMAP4_FEATURE_ENABLE, true},
@@ -33,6 +34,7 @@ static const struct {
     {"SAVEDATE", IMAP4_FEATURE_SAVEDATE, false},
     {"SPECIAL-USE", IMAP4_FEATURE_SPECIAL_USE, false},
     {"CREATE-SPECIAL-USE", IMAP4_FEATURE_CREATE_SPECIAL_USE, false},
+    {"QUOTA", IMAP4_FEATURE_QUOTA, false},
     {"INPROGRESS", IMAP4_FEATURE_INPROGRESS, false},
     {"COMPRESS=DEFLATE", IMAP4_FEATURE_COMPRESS, false},
     {"UNAUTHENTICATE", IMAP4_FEATURE_UNAUTHENTICATE, false},
@@ -46,6 +48,8 @@ uint64_t imap4i_features_off(const imap4_session *s) {
   uint64_t off = s->server->features_off | s->features_off;
   if (off & (IMAP4_FEATURE_CONDSTORE | IMAP4_FEATURE_ENABLE)) off |= IMAP4_FEATURE_QRESYNC;
   if (off & IMAP4_FEATURE_ENABLE) off |= IMAP4_FEATURE_UTF8_ACCEPT;
+  /* RFC 7888 section 5: never both. */
+  if (!(off & IMAP4_FEATURE_LITERAL_PLUS)) off |= IMAP4_FEATURE_LITERAL_MINUS;
   if (!s->has_clock) off |= IMAP4_FEATURE_WITHIN;
   if (off & IMAP4_FEATURE_ESEARCH) off |= IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_PARTIAL;
   if (!s->ticked || s->limits->progress_ms == 0) off |= IMAP4_FEATURE_INPROGRESS;
@@ -95,11 +99,39 @@ static bool put_login_capabilities(const imap4_session *s, imap4i_buf *buf) {
   return ok;
 }
 
-/* RFC 7889 section 2: the same for all mailboxes, unless there is none that its grammar can say. */
-static bool put_value(const imap4_session *s, imap4i_buf *buf, uint64_t feature) {
-  uint64_t limit = s->limits->message_octets;
-  if (feature != IMAP4_FEATURE_APPENDLIMIT || limit > UINT32_MAX) return true;
-  return imap4i_buf_putc(buf, '=') && imap4i_buf_put_u64(buf, limit);
+/* RFC 9208 section 3.1: each resource is a capability. */
+static bool put_quota_capabilities(const imap4_store *store, imap4i_buf *buf) {
+  static const struct {
+    uint32_t resource;
+    const char *namez;
+  } resources[] = {
+      {IMAP4_QUOTA_STORAGE, "STORAGE"},
+      {IMAP4_QUOTA_MESSAGE, "MESSAGE"},
+      {IMAP4_QUOTA_MAILBOX, "MAILBOX"},
+      {IMAP4_QUOTA_ANNOTATION_STORAGE, "ANNOTATION-STORAGE"},
+  };
+  bool ok = !store->set_quota || put_capability(buf, IMAP4I_S(""), IMAP4I_S("QUOTASET"));
+  for (size_t i = 0; ok && i < IMAP4I_COUNT(resources); i++) {
+    const char *namez = resources[i].namez;
+    if (store->quota_resources & resources[i].resource)
+      ok = put_capability(buf, IMAP4I_S("QUOTA=RES-"), imap4i_str(namez, strlen(namez)));
+  }
+  return ok;
+}
+
+/* What comes behind the name of a capability: its value, or others that go with it. */
+static bool put_rest(const imap4_session *s, imap4i_buf *buf, uint64_t feature) {
+  switch (feature) {
+  case IMAP4_FEATURE_APPENDLIMIT: {
+    /* RFC 7889 section 2: the same for all mailboxes, unless there is none that its grammar can say. */
+    uint64_t limit = s->limits->message_octets;
+    return limit > UINT32_MAX || (imap4i_buf_putc(buf, '=') && imap4i_buf_put_u64(buf, limit));
+  }
+  case IMAP4_FEATURE_QUOTA:
+    return put_quota_capabilities(&s->server->store, buf);
+  default:
+    return true;
+  }
 }
 
 bool imap4i_put_capabilities(const imap4_session *s, imap4i_buf *buf) {
@@ -111,7 +143,7 @@ bool imap4i_put_capabilities(const imap4_session *s, imap4i_buf *buf) {
     const char *namez = capabilities[i].namez;
     if ((logged_in || capabilities[i].before_login) && (off & capabilities[i].feature) == 0)
       ok = put_capability(buf, IMAP4I_S(""), imap4i_str(namez, strlen(namez))) &&
-           put_value(s, buf, capabilities[i].feature);
+           put_rest(s, buf, capabilities[i].feature);
   }
   if (ok && !logged_in) ok = put_login_capabilities(s, buf);
   return ok;

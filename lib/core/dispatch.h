@@ -103,6 +103,8 @@ int imap4i_die_in_literal(imap4i_command *c);
  * no trace: imap4i_begin_piece() before, imap4i_end_piece() with the outcome after it, which gives a step
  * result or the error.
  */
+/* "* NO [OVERQUOTA]": done, but a soft quota is exceeded (RFC 9208 section 4.3.1).  STEP_AGAIN, or wait. */
+int imap4i_tell_over_quota(imap4i_command *c);
 size_t imap4i_begin_piece(const imap4i_command *c);
 int imap4i_end_piece(imap4i_command *c, size_t mark, bool ok);
 
@@ -130,6 +132,9 @@ int imap4i_cmd_starttls(imap4i_command *c);
 int imap4i_cmd_login(imap4i_command *c);
 int imap4i_cmd_authenticate(imap4i_command *c);
 void imap4i_cmd_authenticate_end(imap4i_command *c);
+int imap4i_cmd_getquota(imap4i_command *c);
+int imap4i_cmd_getquotaroot(imap4i_command *c);
+int imap4i_cmd_setquota(imap4i_command *c);
 int imap4i_cmd_compress(imap4i_command *c);
 int imap4i_cmd_unauthenticate(imap4i_command *c);
 int imap4i_cmd_select(imap4i_command *c);

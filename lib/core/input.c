@@ -58,6 +58,8 @@ static int take_marker(imap4_session *s, uint64_t size, bool sync) {
   bool streams = false;
   int status = imap4i_command_probe(s, imap4i_buf_str(&in->buf), &streams, &in->refusal);
   if (status != IMAP4_OK) return status;
+  if (in->refusal.text.n == 0 && imap4i_literal_unasked(s, size, sync))
+    refuse(in, false, IMAP4I_S("TOOBIG"), IMAP4I_S("LITERAL- allows 4096 octets; wait for + with more"));
   if (in->refusal.text.n > 0) return refuse_literal(s, size, sync);
   if (streams) {
     in->ready = true;

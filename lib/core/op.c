@@ -37,6 +37,9 @@ HEAD_FITS(imap4_vanished_args);
 HEAD_FITS(imap4_keep_digest_args);
 HEAD_FITS(imap4_status_args);
 HEAD_FITS(imap4_namespaces_args);
+HEAD_FITS(imap4_quota_roots_args);
+HEAD_FITS(imap4_quota_args);
+HEAD_FITS(imap4_set_quota_args);
 
 /* Sizes of args and result by kind. */
 static const struct {
@@ -67,6 +70,9 @@ static const struct {
     [IMAP4I_OP_KEEP_DIGEST] = {sizeof(imap4_keep_digest_args), sizeof(imap4_empty_result)},
     [IMAP4I_OP_STATUS] = {sizeof(imap4_status_args), sizeof(imap4_status_result)},
     [IMAP4I_OP_NAMESPACES] = {sizeof(imap4_namespaces_args), sizeof(imap4_namespaces_result)},
+    [IMAP4I_OP_QUOTA_ROOTS] = {sizeof(imap4_quota_roots_args), sizeof(imap4_quota_roots_result)},
+    [IMAP4I_OP_QUOTA] = {sizeof(imap4_quota_args), sizeof(imap4_quota_result)},
+    [IMAP4I_OP_SET_QUOTA] = {sizeof(imap4_set_quota_args), sizeof(imap4_empty_result)},
 };
 
 /* A result that has grown: what a store gives that was compiled before that.  What it lacks reads as zero. */
@@ -76,6 +82,11 @@ static uint32_t oldest_result(uint8_t kind) {
     return offsetof(imap4_status_result, known);
   case IMAP4I_OP_POLL:
     return offsetof(imap4_mailbox_state, mailbox_id);
+  case IMAP4I_OP_APPEND_COMMIT:
+    return offsetof(imap4_append_commit_result, over_quota);
+  case IMAP4I_OP_COPY:
+  case IMAP4I_OP_MOVE:
+    return offsetof(imap4_copy_result, over_quota);
   default:
     return sizes[kind].result;
   }
@@ -104,6 +115,12 @@ static int call_optional(imap4_session *s, uint8_t kind, const void *args, imap4
     return t->status ? t->status(user, op, args, &out->status) : IMAP4_ST_UNSUPPORTED;
   case IMAP4I_OP_NAMESPACES:
     return t->namespaces ? t->namespaces(user, op, args, &out->namespaces) : IMAP4_ST_UNSUPPORTED;
+  case IMAP4I_OP_QUOTA_ROOTS:
+    return t->quota_roots ? t->quota_roots(user, op, args, &out->quota_roots) : IMAP4_ST_UNSUPPORTED;
+  case IMAP4I_OP_QUOTA:
+    return t->quota ? t->quota(user, op, args, &out->quota) : IMAP4_ST_UNSUPPORTED;
+  case IMAP4I_OP_SET_QUOTA:
+    return t->set_quota ? t->set_quota(user, op, args, &out->empty) : IMAP4_ST_UNSUPPORTED;
   default:
     return IMAP4_ST_SERVERBUG;
   }

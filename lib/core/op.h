@@ -38,6 +38,9 @@ enum {
   IMAP4I_OP_NAMESPACES,
   IMAP4I_OP_KEEP_DIGEST,
   IMAP4I_OP_REPLACE,
+  IMAP4I_OP_QUOTA_ROOTS,
+  IMAP4I_OP_QUOTA,
+  IMAP4I_OP_SET_QUOTA,
   IMAP4I_OP_KINDS
 };
 
@@ -63,6 +66,8 @@ typedef union imap4i_result {
   imap4_vanished_result vanished;
   imap4_status_result status;
   imap4_namespaces_result namespaces;
+  imap4_quota_roots_result quota_roots;
+  imap4_quota_result quota;
 } imap4i_result;
 
 typedef struct imap4i_op {

@@ -86,3 +86,11 @@ int imap4i_end_piece(imap4i_command *c, size_t mark, bool ok) {
   c->s->out.n = mark;
   return IMAP4_ERR_NOMEM;
 }
+
+int imap4i_tell_over_quota(imap4i_command *c) {
+  imap4i_buf *out = &c->s->out;
+  if (!imap4i_may_write(c->s)) return IMAP4I_STEP_WAIT_OUTPUT;
+  size_t mark = imap4i_begin_piece(c);
+  return imap4i_end_piece(
+      c, mark, imap4i_buf_puts(out, IMAP4I_S("* NO [OVERQUOTA] Soft quota has been exceeded\r\n")));
+}

@@ -118,6 +118,7 @@ static uint64_t missing_features(const imap4_store *s) {
   if (!(s->keeps & IMAP4_KEEPS_OBJECT_IDS)) missing |= IMAP4_FEATURE_OBJECTID;
   if (!(s->keeps & IMAP4_KEEPS_SAVE_DATES)) missing |= IMAP4_FEATURE_SAVEDATE;
   if (!s->replace) missing |= IMAP4_FEATURE_REPLACE;
+  if (!s->quota_roots || !s->quota || s->quota_resources == 0) missing |= IMAP4_FEATURE_QUOTA;
   return missing;
 }
 

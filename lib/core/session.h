@@ -138,6 +138,12 @@ static inline bool imap4i_speaks_utf8(const imap4_session *s) {
   return (s->enabled & IMAP4I_ENABLED_UTF8) != 0;
 }
 
+/* Whether a literal is longer than LITERAL- (RFC 7888 section 5) allows one that nobody has asked for. */
+static inline bool imap4i_literal_unasked(const imap4_session *s, uint64_t size, bool sync) {
+  enum { LITERAL_MINUS_OCTETS = 4096 };
+  return !sync && size > LITERAL_MINUS_OCTETS && imap4i_has(s, IMAP4_FEATURE_LITERAL_MINUS);
+}
+
 /* input.c: take octets; |*used| says how many.  Collects only what can be used now. */
 int imap4i_input_take(imap4_session *s, imap4_str data, size_t *used);
 /* Whether input could be used now. */

@@ -255,7 +255,18 @@ typedef struct imap4i_search_args {
   imap4i_partial partial;
 } imap4i_search_args;
 
+typedef struct imap4i_quota_args { /* GETQUOTA SETQUOTA */
+  imap4_str root;
+  uint32_t limited; /* SETQUOTA: IMAP4_QUOTA_* */
+  bool unknown;     /* a resource that is none of those was named */
+  uint64_t storage;
+  uint64_t message;
+  uint64_t mailbox;
+  uint64_t annotation_storage;
+} imap4i_quota_args;
+
 typedef union imap4i_args {
+  imap4i_quota_args quota;
   imap4i_mailbox_args mailbox;
   imap4i_select_args select;
   imap4i_rename_args rename;

@@ -38,11 +38,17 @@ static int take_more(imap4i_parser *parser, bool *more) {
 /* ---- STATUS --------------------------------------------------------------------------------- */
 
 static const named_bit status_items[] = {
-    {{"MESSAGES", 8}, IMAP4_STATUS_MESSAGES},   {{"RECENT", 6}, IMAP4_STATUS_RECENT},
-    {{"UIDNEXT", 7}, IMAP4_STATUS_UIDNEXT},     {{"UIDVALIDITY", 11}, IMAP4_STATUS_UIDVALIDITY},
-    {{"UNSEEN", 6}, IMAP4_STATUS_UNSEEN},       {{"SIZE", 4}, IMAP4_STATUS_SIZE},
-    {{"DELETED", 7}, IMAP4_STATUS_DELETED},     {{"APPENDLIMIT", 11}, IMAP4_STATUS_APPENDLIMIT},
-    {{"MAILBOXID", 9}, IMAP4_STATUS_MAILBOXID}, {{"HIGHESTMODSEQ", 13}, IMAP4_STATUS_HIGHESTMODSEQ},
+    {{"MESSAGES", 8}, IMAP4_STATUS_MESSAGES},
+    {{"RECENT", 6}, IMAP4_STATUS_RECENT},
+    {{"UIDNEXT", 7}, IMAP4_STATUS_UIDNEXT},
+    {{"UIDVALIDITY", 11}, IMAP4_STATUS_UIDVALIDITY},
+    {{"UNSEEN", 6}, IMAP4_STATUS_UNSEEN},
+    {{"SIZE", 4}, IMAP4_STATUS_SIZE},
+    {{"DELETED", 7}, IMAP4_STATUS_DELETED},
+    {{"APPENDLIMIT", 11}, IMAP4_STATUS_APPENDLIMIT},
+    {{"MAILBOXID", 9}, IMAP4_STATUS_MAILBOXID},
+    {{"HIGHESTMODSEQ", 13}, IMAP4_STATUS_HIGHESTMODSEQ},
+    {{"DELETED-STORAGE", 15}, IMAP4_STATUS_DELETED_STORAGE},
 };
 
 /* "(" status-att *(SP status-att) ")" */

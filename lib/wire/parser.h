@@ -63,6 +63,8 @@ int imap4i_parse_set(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_search(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_words(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_id(imap4i_parser *parser, imap4i_args *args);
+int imap4i_parse_getquota(imap4i_parser *parser, imap4i_args *args);
+int imap4i_parse_setquota(imap4i_parser *parser, imap4i_args *args);
 
 /*
  * APPEND streams its messages, so its text ends with the marker of a literal, "{310}" or "{310+}", that was

@@ -510,6 +510,66 @@ static void namespaces_that_can_not_be_said(void **state) {
   }
 }
 
+/* ---- quotas --------------------------------------------------------------------------------- */
+
+static imap4_quota_roots_result roots_answer;
+
+static int lie_about_roots(void *user, imap4_op op, const imap4_quota_roots_args *args,
+                           imap4_quota_roots_result *out) {
+  (void)user;
+  (void)op;
+  (void)args;
+  out->roots = roots_answer.roots;
+  out->count = roots_answer.count;
+  return IMAP4_OK;
+}
+
+static int lie_about_quota(void *user, imap4_op op, const imap4_quota_args *args, imap4_quota_result *out) {
+  (void)user;
+  (void)op;
+  (void)args;
+  out->limited = UINT32_MAX;
+  out->storage = out->mailbox = (imap4_quota_resource){UINT64_MAX, UINT64_MAX};
+  return IMAP4_OK;
+}
+
+static void bend_quota(imap4_store *table) {
+  table->quota_resources = IMAP4_QUOTA_STORAGE | IMAP4_QUOTA_MAILBOX;
+  table->quota_roots = lie_about_roots;
+  table->quota = lie_about_quota;
+}
+
+static void quota_roots_that_can_not_be_said(void **state) {
+  (void)state;
+  enum { MANY = 65 };
+  static imap4_str many[MANY];
+  static const imap4_str nul = {"a\0b", 3};
+  static const imap4_str broken = {"\xff", 1};
+  static const imap4_str missing = {NULL, 4};
+  static const imap4_str fine[] = {{"#user/a b", 9}, {"\xc3\xa9", 2}};
+  const imap4_quota_roots_result wrong[] = {{0, 1, &nul},    {0, 1, &broken}, {0, 1, &missing},
+                                            {0, MANY, many}, {0, 1, NULL},    {0, UINT32_MAX, many}};
+  imap4_memory_config memory;
+  host h;
+  client c;
+  host_options options = {.bend = bend_quota};
+  imap4_memory_config_init(&memory);
+  host_open_with(&h, &memory, &options);
+  client_open(&c, &h);
+  client_line(&c, "a1 LOGIN somebody secret");
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    roots_answer = wrong[i];
+    expect(&c, "a2 GETQUOTAROOT INBOX", "a2 NO [SERVERBUG] ");
+  }
+  roots_answer = (imap4_quota_roots_result){0, 2, fine};
+  assert_non_null(strstr(client_line(&c, "a3 GETQUOTAROOT INBOX"),
+                         "* QUOTAROOT INBOX \"#user/a b\" {2}\r\n\xc3\xa9\r\n"
+                         "* QUOTA \"#user/a b\" (STORAGE 9223372036854775807 9223372036854775807 "
+                         "MAILBOX 9223372036854775807 9223372036854775807)\r\n"));
+  expect(&c, "a4 SETQUOTA x (STORAGE 1)", "a4 BAD "); /* there is no set_quota */
+  end(&h, &c);
+}
+
 static uint32_t delimiter;
 
 static int with_delimiter(void *user, imap4_op op, const imap4_authenticate_args *args,
@@ -716,6 +776,7 @@ int main(void) {
       cmocka_unit_test(identifiers),
       cmocka_unit_test(digests_beyond_the_limit),
       cmocka_unit_test(rows_of_odd_sizes),
+      cmocka_unit_test(quota_roots_that_can_not_be_said),
       cmocka_unit_test(namespaces_that_can_not_be_said),
       cmocka_unit_test(delimiters_that_are_none),
       cmocka_unit_test(rights_before_opening),

@@ -72,6 +72,8 @@ static const struct named features[] = {
     NAMED("STARTTLS", IMAP4_FEATURE_STARTTLS),
     NAMED("AUTH=PLAIN", IMAP4_FEATURE_AUTH_PLAIN),
     NAMED("AUTH=LOGIN", IMAP4_FEATURE_AUTH_LOGIN),
+    NAMED("LITERAL-", IMAP4_FEATURE_LITERAL_MINUS),
+    NAMED("QUOTA", IMAP4_FEATURE_QUOTA),
     NAMED("INPROGRESS", IMAP4_FEATURE_INPROGRESS),
     NAMED("COMPRESS", IMAP4_FEATURE_COMPRESS),
     NAMED("UNAUTHENTICATE", IMAP4_FEATURE_UNAUTHENTICATE),
@@ -259,6 +261,14 @@ static void do_store(struct world *world, const struct step *step) {
     config->plain = (uint32_t)value;
   } else if (is(step->words[1], "keywords")) {
     config->keywords = (uint32_t)value;
+  } else if (is(step->words[1], "quota-roots")) {
+    config->quota_roots = (uint32_t)value;
+  } else if (is(step->words[1], "quota-messages")) {
+    config->quota_messages = value;
+  } else if (is(step->words[1], "quota-mailboxes")) {
+    config->quota_mailboxes = value;
+  } else if (is(step->words[1], "soft-quota")) {
+    config->soft_quota_octets = value;
   } else if (is(step->words[1], "quota")) {
     config->quota_octets = value;
   } else if (is(step->words[1], "message")) {

@@ -199,8 +199,8 @@ int memory_status(void *user, imap4_op op, const imap4_status_args *args, imap4_
   const struct memory_box *box = memory_find_selectable(call.memory, account->person, args->name);
   if (call.status == IMAP4_OK && !box) call.status = IMAP4_ST_NONEXISTENT;
   if (call.status == IMAP4_OK) {
-    result.known =
-        IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED | IMAP4_STATUS_MAILBOXID | IMAP4_STATUS_HIGHESTMODSEQ;
+    result.known = IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED | IMAP4_STATUS_MAILBOXID |
+                   IMAP4_STATUS_HIGHESTMODSEQ | IMAP4_STATUS_DELETED_STORAGE;
     result.messages = (uint32_t)box->count;
     if (!memory_box_id(box, &call.scratch, &result.mailbox_id)) call.status = IMAP4_ST_TEMPFAIL;
     result.uidnext = box->uidnext;
@@ -209,8 +209,10 @@ int memory_status(void *user, imap4_op op, const imap4_status_args *args, imap4_
     for (size_t i = 0; i < box->count; ++i) {
       result.recent += box->messages[i].uid >= box->first_recent ? 1 : 0;
       result.unseen += box->messages[i].flags & IMAP4_FLAG_SEEN ? 0 : 1;
-      result.deleted += box->messages[i].flags & IMAP4_FLAG_DELETED ? 1 : 0;
       result.size += box->messages[i].content->text.n;
+      if (!(box->messages[i].flags & IMAP4_FLAG_DELETED)) continue;
+      ++result.deleted;
+      result.deleted_storage += box->messages[i].content->text.n;
     }
   }
   return memory_end(&call, &result, sizeof result, out, &account->scratch);

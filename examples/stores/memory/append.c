@@ -44,8 +44,11 @@ int memory_append_begin(void *user, imap4_op op, const imap4_append_begin_args *
   if (call.status == IMAP4_OK) {
     result.upload = upload_new(call.memory, account, box);
     if (!result.upload) call.status = IMAP4_ST_TEMPFAIL;
-    if (result.upload && args->replaces_in)
-      ((struct memory_upload *)result.upload)->freed = replaced_octets(args);
+    if (result.upload && args->replaces_in) {
+      struct memory_upload *upload = result.upload;
+      upload->replaces = 1;
+      upload->freed = replaced_octets(args);
+    }
   }
   if (result.upload) {
     call.yields = MEMORY_YIELDS_UPLOAD;
@@ -65,13 +68,14 @@ static int add_message(imap4_memory *memory, struct memory_upload *upload,
                        const imap4_append_message_args *args) {
   const imap4_memory_config *config = &memory->config;
   if (config->message_octets && args->size > config->message_octets) return IMAP4_ST_TOOBIG;
-  if (config->quota_octets) {
-    uint64_t octets = memory_person_octets(upload->account->person) + upload_octets(upload);
+  int status = args->size > UINT64_MAX / 2 ? IMAP4_ST_OVERQUOTA : IMAP4_OK;
+  if (status == IMAP4_OK) {
+    uint64_t octets = upload_octets(upload) + args->size;
     octets -= upload->freed < octets ? upload->freed : octets;
-    if (octets > config->quota_octets || args->size > config->quota_octets - octets)
-      return IMAP4_ST_OVERQUOTA;
+    status = memory_quota_check(upload->account->person, octets, upload->replaces ? 0 : upload->count + 1, 0);
   }
-  int status = memory_box_learn(memory, upload->box, args->keywords);
+  if (status) return status;
+  status = memory_box_learn(memory, upload->box, args->keywords);
   if (status) return status;
   void *messages =
       memory_grow(upload->messages, upload->count, 1, &upload->capacity, sizeof *upload->messages);
@@ -137,6 +141,7 @@ static int commit(struct memory_call *call, struct memory_upload *upload,
   upload->count = 0;
   result->uidvalidity = box->uidvalidity;
   result->uids = (imap4_uid_ranges){uids.p, uids.n};
+  result->over_quota = memory_quota_soft(call->memory, upload->account->person);
   memory_box_changed(box);
   return IMAP4_OK;
 }

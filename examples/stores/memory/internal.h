@@ -116,7 +116,16 @@ struct memory_box {
   struct memory_handle *handles;
 };
 
+/* What an account may hold, for each bit of |limited|. */
+struct memory_limits {
+  uint32_t limited; /* IMAP4_QUOTA_* */
+  uint64_t octets;
+  uint64_t messages;
+  uint64_t mailboxes;
+};
+
 struct memory_person {
+  struct memory_limits limits;
   struct memory_text name;
   struct memory_text password;
   struct memory_box **boxes; /* in the order of imap4_mailbox_compare() */
@@ -149,7 +158,8 @@ struct memory_upload {
   size_t count;
   size_t capacity;
   uint64_t announced; /* octets of the message under way that are still to come */
-  uint64_t freed;     /* octets of the message that it replaces */
+  int replaces;       /* a message that is there goes as its one comes */
+  uint64_t freed;     /* octets of that message */
 };
 
 struct memory_exchange {
@@ -180,6 +190,8 @@ union memory_result {
   imap4_vanished_result vanished;
   imap4_status_result status;
   imap4_namespaces_result namespaces;
+  imap4_quota_roots_result quota_roots;
+  imap4_quota_result quota;
 };
 
 struct memory_pending {
@@ -247,6 +259,19 @@ int memory_message_identify(imap4_memory *memory, struct memory_message *message
 int memory_box_id(const struct memory_box *box, struct memory_scratch *scratch, imap4_str *id);
 imap4_date memory_now(imap4_memory *memory);
 uint64_t memory_person_octets(const struct memory_person *person);
+
+/* ---- quotas (quota.c) */
+
+void memory_quota_init(struct memory_person *person, const imap4_memory_config *config);
+/* IMAP4_ST_OVERQUOTA if the person can't have so much more. */
+int memory_quota_check(const struct memory_person *person, uint64_t octets, uint64_t messages,
+                       uint64_t mailboxes);
+/* Whether the person has more than the soft quota allows. */
+int memory_quota_soft(const imap4_memory *memory, const struct memory_person *person);
+int memory_quota_roots(void *user, imap4_op op, const imap4_quota_roots_args *args,
+                       imap4_quota_roots_result *out);
+int memory_quota(void *user, imap4_op op, const imap4_quota_args *args, imap4_quota_result *out);
+int memory_set_quota(void *user, imap4_op op, const imap4_set_quota_args *args, imap4_empty_result *out);
 
 /* ---- names (names.c) */
 

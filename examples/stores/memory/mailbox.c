@@ -253,11 +253,6 @@ static int batch_fill(imap4_memory *memory, struct memory_box *from, struct memo
   return status;
 }
 
-static int over_quota(imap4_memory *memory, const struct memory_person *person, uint64_t more) {
-  uint64_t quota = memory->config.quota_octets;
-  return quota && memory_person_octets(person) + more > quota;
-}
-
 /* Give the batch its UIDs in |to| and say which became which. */
 static int batch_put(struct batch *batch, struct memory_box *to, imap4_copy_result *result,
                      struct memory_scratch *scratch) {
@@ -294,8 +289,8 @@ static int copy(struct memory_call *call, const imap4_copy_args *args, imap4_cop
   if (to->read_only) return IMAP4_ST_NOPERM;
   struct batch batch = {0};
   int status = batch_fill(call->memory, handle->box, to, args->uids, &batch);
-  if (status == IMAP4_OK && !and_remove && over_quota(call->memory, handle->person, batch.octets)) {
-    status = IMAP4_ST_OVERQUOTA;
+  if (status == IMAP4_OK && !and_remove) {
+    status = memory_quota_check(handle->person, batch.octets, batch.count, 0);
   }
   int any = batch.count > 0;
   if (status == IMAP4_OK && args->whole && batch.count < ranges_count(args->uids)) status = IMAP4_ST_EXPUNGED;
@@ -303,6 +298,7 @@ static int copy(struct memory_call *call, const imap4_copy_args *args, imap4_cop
   batch_free(&batch);
   if (status || !any) return status;
   if (and_remove) status = memory_box_expunge(call->memory, handle->box, result->source, 0);
+  result->over_quota = !and_remove && memory_quota_soft(call->memory, handle->person);
   memory_box_changed(to);
   return status;
 }

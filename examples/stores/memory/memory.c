@@ -257,6 +257,12 @@ static void fill_table(imap4_store *table, const imap4_memory_config *config) {
         IMAP4_MAILBOX_USES & ~IMAP4_MAILBOX_ALL; /* that would be all messages, in one mailbox */
   }
   if (config->object_ids) table->keeps |= IMAP4_KEEPS_OBJECT_IDS;
+  if (config->quota_roots) {
+    table->quota_resources = IMAP4_QUOTA_STORAGE | IMAP4_QUOTA_MESSAGE | IMAP4_QUOTA_MAILBOX;
+    table->quota_roots = memory_quota_roots;
+    table->quota = memory_quota;
+    table->set_quota = memory_set_quota;
+  }
   if (config->authorize) table->authorize = memory_authorize;
   if (config->namespaces) table->namespaces = memory_namespaces;
   if (config->sasl_mechanismz) {

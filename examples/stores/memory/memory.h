@@ -54,6 +54,13 @@ typedef struct imap4_memory_config {
   uint64_t message_octets;    /**< a longer message is IMAP4_ST_TOOBIG; 0: no limit */
   uint64_t quota_octets;      /**< more in an account is IMAP4_ST_OVERQUOTA; 0: no limit */
 
+  /** 1: quotas can be told and set (imap4_store.quota).  Each account is one quota root, named "", and begins
+   *  with these limits and |quota_octets|; they hold without this too. */
+  uint32_t quota_roots;
+  uint64_t quota_messages;    /**< messages in an account; 0: no limit */
+  uint64_t quota_mailboxes;   /**< mailboxes in an account, INBOX too; 0: no limit */
+  uint64_t soft_quota_octets; /**< above it the client is warned; 0: never */
+
   imap4_date now;                  /**< internal date of messages that come without one */
   imap4_date (*clock)(void *user); /**< if not NULL, instead of |now| */
 

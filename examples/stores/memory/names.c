@@ -21,6 +21,7 @@ struct memory_person *memory_person_new(imap4_memory *memory, imap4_str user, im
                               sizeof *memory->persons);
   if (persons) memory->persons = persons;
   struct memory_box *inbox;
+  memory_quota_init(person, &memory->config);
   if (!persons || memory_text_set(&person->name, user) || memory_text_set(&person->password, password) ||
       memory_names_add(memory, person, memory_str("INBOX", 5), &inbox)) {
     memory_person_free(person);
@@ -152,6 +153,7 @@ int memory_names_create(imap4_memory *memory, struct memory_person *person, imap
   struct memory_box *box = memory_find(memory, person, name);
   int status = IMAP4_OK;
   if (box && !box->no_select) return IMAP4_ST_ALREADYEXISTS;
+  if (memory_quota_check(person, 0, 0, 1)) return IMAP4_ST_OVERQUOTA;
   if (box) {
     struct memory_box **place = &person->boxes[box_index(memory, person, name)];
     status = replace(memory, place, 0);
