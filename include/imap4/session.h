@@ -316,6 +316,26 @@ IMAP4_API IMAP4_MUST_USE int imap4_session_bye(imap4_session *session, imap4_str
  */
 IMAP4_API IMAP4_MUST_USE int imap4_session_mask(imap4_session *session, uint64_t features_off);
 
+/**
+ * Quirks: switches for clients that need something else than the standards say.  They follow from what the
+ * client says in ID, by a table in the library (lib/core/quirks.c), unless the host sets them.
+ */
+#define IMAP4_QUIRK_NO_COMPRESS 0x01u /**< COMPRESS is not offered */
+/** One hierarchy delimiter behind the name of a mailbox is passed over. */
+#define IMAP4_QUIRK_TRAILING_DELIMITER 0x02u
+#define IMAP4_QUIRK_LSUB_NOSELECT 0x04u /**< LSUB shows subscribed names that do not exist with \Noselect */
+
+/**
+ * Set the quirks of this session (IMAP4_QUIRK_*): replaces those of before, and from now on ID changes
+ * nothing any more.  They hold from the next command on.
+ *
+ * Returns: IMAP4_OK, IMAP4_ERR_INVALID, IMAP4_ERR_REENTRANT, or a fatal error.
+ */
+IMAP4_API IMAP4_MUST_USE int imap4_session_set_quirks(imap4_session *session, uint64_t quirks);
+
+/** The quirks that hold now.  May be called at any time, from callbacks too. */
+IMAP4_API uint64_t imap4_session_quirks(const imap4_session *session);
+
 /** States of RFC 3501 section 3. */
 #define IMAP4_STATE_NOT_AUTHENTICATED 0u
 #define IMAP4_STATE_AUTHENTICATED 1u

@@ -36,9 +36,11 @@ int imap4i_cmd_logout(imap4i_command *c) {
   return IMAP4I_STEP_AGAIN;
 }
 
-/* RFC 2971.  What the client says of itself is not used yet beyond its syntax. */
+/* RFC 2971.  What the client says of itself decides on quirks alone. */
 int imap4i_cmd_id(imap4i_command *c) {
   imap4_session *s = c->s;
+  if (c->phase == 0) imap4i_quirks_from_id(s, &c->args.id);
+  c->phase = 1;
   imap4_str id = s->server->id ? imap4i_str(s->server->id, s->server->id_length) : IMAP4I_S("NIL");
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
   size_t mark = imap4i_begin_piece(c);

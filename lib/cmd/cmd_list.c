@@ -251,8 +251,8 @@ static int add_levels(imap4i_command *c, uint32_t attributes) {
     bool ends = x->name.p[i] == delimiter && i > start;
     if (ends && !add_level(c, i, IMAP4_MAILBOX_NONEXISTENT)) return IMAP4_ERR_NOMEM;
   }
-  /* In LSUB nothing is said of whether a mailbox is there. */
-  if (is_lsub(c)) attributes &= ~IMAP4_MAILBOX_NONEXISTENT;
+  /* In LSUB nothing is said of whether a mailbox is there, but to clients that would open it. */
+  if (is_lsub(c) && !(c->s->quirks & IMAP4_QUIRK_LSUB_NOSELECT)) attributes &= ~IMAP4_MAILBOX_NONEXISTENT;
   list_level *level = add_level(c, x->name.n, attributes);
   if (!level) return IMAP4_ERR_NOMEM;
   level->selected = is_selected(c, attributes);

@@ -53,7 +53,7 @@ uint64_t imap4i_features_off(const imap4_session *s) {
   if (!s->has_clock) off |= IMAP4_FEATURE_WITHIN;
   if (off & IMAP4_FEATURE_ESEARCH) off |= IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_PARTIAL;
   if (!s->ticked || s->limits->progress_ms == 0) off |= IMAP4_FEATURE_INPROGRESS;
-  if (!s->can_compress) off |= IMAP4_FEATURE_COMPRESS;
+  if (!s->can_compress || s->quirks & IMAP4_QUIRK_NO_COMPRESS) off |= IMAP4_FEATURE_COMPRESS;
   /* RFC 8437: the connection goes back to where a login is possible.  Compression would have to end between
    * two commands (section 4.1), which no transport can do when they are pipelined. */
   if (s->preauth || s->compressed) off |= IMAP4_FEATURE_UNAUTHENTICATE;

@@ -62,6 +62,7 @@ struct imap4_session {
   const imap4_limits *limits; /* before or after login */
   imap4i_mem mem;
   uint64_t features_off;
+  uint64_t quirks; /* IMAP4_QUIRK_* */
   void *account;
   imap4i_input input;
   imap4i_buf out;
@@ -101,9 +102,10 @@ struct imap4_session {
   bool secure;
   bool preauth;
   bool greeted;
-  bool closing;  /* nothing more will be said; closed when the output is sent */
-  bool runnable; /* a step can be made without anything from outside */
-  bool ticked;   /* the host tells the time */
+  bool closing;              /* nothing more will be said; closed when the output is sent */
+  bool runnable;             /* a step can be made without anything from outside */
+  bool quirks_are_the_hosts; /* ID changes nothing */
+  bool ticked;               /* the host tells the time */
   bool progress_due;
   bool notified; /* something may have happened in the selected mailbox */
   bool watching; /* the store's watch is on */
@@ -189,6 +191,8 @@ void imap4i_shrink(imap4_session *s);
 
 /* capability.c: append the list of capabilities that hold now ("IMAP4rev1 ..."). */
 bool imap4i_put_capabilities(const imap4_session *s, imap4i_buf *buf);
+/* quirks.c: what the client says of itself. */
+void imap4i_quirks_from_id(imap4_session *s, const imap4i_id_args *id);
 /* Whether passwords in plain text are allowed now. */
 bool imap4i_plaintext_allowed(const imap4_session *s);
 /* Whether a SASL mechanism (in upper case) is offered now. */

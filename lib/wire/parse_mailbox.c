@@ -99,6 +99,8 @@ int imap4i_take_mailbox(imap4i_parser *parser, bool create, imap4_str *name) {
         parser, parser->utf8 ? "The mailbox name is not valid UTF-8 or has control characters"
                              : "The mailbox name is not valid modified UTF-7 or has control characters");
   if (name->n > parser->limits->mailbox_octets) return refuse_name(parser, "The mailbox name is too long");
+  if (!create && parser->trailing_delimiter && name->n > 1 && name->p[name->n - 1] == parser->delimiter)
+    name->n--;
   if (has_empty_level(*name, parser->delimiter, create)) {
     return refuse_name(parser, "The mailbox name has an empty level of hierarchy");
   }

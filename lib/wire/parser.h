@@ -28,9 +28,10 @@ typedef struct imap4i_parser {
   const char *end;
   imap4i_arena *arena;
   const imap4_limits *limits;
-  char delimiter;        /* of mailbox names */
-  bool utf8;             /* UTF8=ACCEPT is enabled (RFC 9755) */
-  uint64_t features_off; /* IMAP4_FEATURE_* that are not there: their syntax is not either */
+  char delimiter;          /* of mailbox names */
+  bool trailing_delimiter; /* one behind a name is passed over (IMAP4_QUIRK_TRAILING_DELIMITER) */
+  bool utf8;               /* UTF8=ACCEPT is enabled (RFC 9755) */
+  uint64_t features_off;   /* IMAP4_FEATURE_* that are not there: their syntax is not either */
   imap4i_refusal error;
 } imap4i_parser;
 

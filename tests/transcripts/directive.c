@@ -576,6 +576,16 @@ static void do_mask(struct world *world, const struct step *step) {
   world_called(world, connection, imap4_session_mask(connection->session, off), "mask");
 }
 
+/* Quirks of this session, in hexadecimal: "quirks 1 0x3". */
+static void do_quirks(struct world *world, const struct step *step) {
+  struct connection *connection = open_connection(world, step, 1);
+  if (!connection || imap4_session_want(connection->session) & IMAP4_WANT_CLOSED) return;
+  uint64_t quirks = strtoull(step->words[2], NULL, 16);
+  world_called(world, connection, imap4_session_set_quirks(connection->session, quirks), "set_quirks");
+  if (!connection->fatal && imap4_session_quirks(connection->session) != quirks && !world->lenient)
+    world_trouble(world, step->line, "the quirks are others");
+}
+
 static void do_notify(struct world *world, const struct step *step) {
   struct connection *connection = open_connection(world, step, 1);
   if (!connection || imap4_session_want(connection->session) & IMAP4_WANT_CLOSED) return;
@@ -688,6 +698,7 @@ static const struct {
     {"close", 0, do_nothing, do_close},
     {"bye", 1, do_nothing, do_bye},
     {"mask", 1, do_nothing, do_mask},
+    {"quirks", 2, do_nothing, do_quirks},
     {"notify", 0, do_nothing, do_notify},
     {"fail", 2, do_nothing, do_fail},
     {"expect", 1, do_nothing, do_expect},
