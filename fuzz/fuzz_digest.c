@@ -52,9 +52,10 @@ static void check_texts(imap4_str digest) {
   imap4i_buf_init(&out, &mem, MAX_TEXT);
   FUZZ_CHECK(imap4i_digest_envelope(digest, &out) == IMAP4_OK);
   check_legal(imap4i_buf_str(&out), true, false, 1);
-  for (int extensible = 0; extensible < 2; extensible++) {
+  for (int form = 0; form < 4; form++) {
+    bool extensible = (form & 1) != 0;
     imap4i_buf_clear(&out);
-    if (imap4i_digest_body(digest, extensible, &out) == IMAP4_OK)
+    if (imap4i_digest_body(digest, extensible, (form & 2) != 0, &out) == IMAP4_OK)
       check_legal(imap4i_buf_str(&out), false, extensible, imap4i_digest_parts(digest));
     else
       FUZZ_CHECK(out.n > 0);

@@ -91,7 +91,8 @@ IMAP4_API IMAP4_MUST_USE int imap4_mime_date(imap4_mime *mime, imap4_date *date)
  */
 IMAP4_API IMAP4_MUST_USE int imap4_mime_envelope(imap4_mime *mime, imap4_str *text);
 
-/** The same for BODYSTRUCTURE (|extensible| = 1) or BODY (0). */
+/** The same for BODYSTRUCTURE (|extensible| = 1) or BODY (0), as IMAP4rev1 has them: message/global does not
+ * show what is inside it.  As a part (below) it is open like message/rfc822. */
 IMAP4_API IMAP4_MUST_USE int imap4_mime_body(imap4_mime *mime, int extensible, imap4_str *text);
 
 /**

@@ -304,10 +304,10 @@ static bool put_simple_item(imap4i_command *c, const imap4i_fetch_item *item) {
     return imap4i_buf_puts(out, IMAP4I_S("PREVIEW NIL"));
   case IMAP4I_FETCH_BODY:
     return imap4i_buf_puts(out, IMAP4I_S("BODY ")) &&
-           imap4i_digest_body(x->digester.digest, false, out) == IMAP4_OK;
+           imap4i_digest_body(x->digester.digest, false, imap4i_speaks_utf8(c->s), out) == IMAP4_OK;
   default:
     return imap4i_buf_puts(out, IMAP4I_S("BODYSTRUCTURE ")) &&
-           imap4i_digest_body(x->digester.digest, true, out) == IMAP4_OK;
+           imap4i_digest_body(x->digester.digest, true, imap4i_speaks_utf8(c->s), out) == IMAP4_OK;
   }
 }
 

@@ -176,7 +176,8 @@ static bool type_valid(const imap4i_part *part) {
   imap4_str s = part->text[IMAP4I_FIELD_TYPE];
   bool multipart = part->kind == IMAP4I_PART_MULTIPART;
   bool text = imap4i_istarts(s, IMAP4I_S("\"TEXT\" "));
-  bool message = imap4i_ieq(s, IMAP4I_S("\"MESSAGE\" \"RFC822\""));
+  bool message = imap4i_ieq(s, IMAP4I_S("\"MESSAGE\" \"RFC822\"")) ||
+                 (imap4i_is_global(part) && part->encoding == IMAP4I_ENCODING_IDENTITY);
   if (!multipart && (part->is_text != (text || s.n == 0) || (part->kind == IMAP4I_PART_MESSAGE) != message)) {
     return false;
   }

@@ -66,7 +66,7 @@ enum {
 enum {
   IMAP4I_PART_LEAF,
   IMAP4I_PART_MULTIPART,
-  IMAP4I_PART_MESSAGE /* message/rfc822: its one child is the message inside */
+  IMAP4I_PART_MESSAGE /* message/rfc822 or message/global: its one child is the message inside */
 };
 
 /* Transfer encodings as far as decoding goes. */
@@ -101,15 +101,22 @@ typedef struct imap4i_part {
   imap4_str text[IMAP4I_TEXT_COUNT]; /* empty: none */
 } imap4i_part;
 
+/* Whether |part| is message/global. */
+static inline bool imap4i_is_global(const imap4i_part *part) {
+  return imap4i_ieq(part->text[IMAP4I_FIELD_TYPE], IMAP4I_S("\"MESSAGE\" \"GLOBAL\""));
+}
+
 /* Whether |digest| is one that this version made, unharmed.  The functions below need that. */
 bool imap4i_digest_valid(imap4_str digest);
 /* RFC822.SIZE. */
 uint64_t imap4i_digest_size(imap4_str digest);
 /* The Date field of the message; not |present| if there is none that can be read. */
 imap4_date imap4i_digest_date(imap4_str digest);
-/* Append the value of ENVELOPE, BODY or BODYSTRUCTURE.  IMAP4_OK or IMAP4_ERR_NOMEM (|out| is full). */
+/* Append the value of ENVELOPE, BODY or BODYSTRUCTURE.  |global|: message/global shows what is inside it, as
+ * message/rfc822 does (RFC 9051 section 7.5.2); else it is a part like any other (RFC 3501).  IMAP4_OK or
+ * IMAP4_ERR_NOMEM (|out| is full). */
 int imap4i_digest_envelope(imap4_str digest, imap4i_buf *out);
-int imap4i_digest_body(imap4_str digest, bool extensible, imap4i_buf *out);
+int imap4i_digest_body(imap4_str digest, bool extensible, bool global, imap4i_buf *out);
 /* Where the octets of |section| are.  False: there is no such part (NIL).  FIELDS and FIELDS_NOT give the
  * whole header, to be filtered. */
 bool imap4i_digest_section(imap4_str digest, const imap4i_section *section, uint64_t *offset,

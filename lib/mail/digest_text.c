@@ -54,7 +54,24 @@ typedef struct body_writer {
   imap4_str digest;
   imap4i_buf *out;
   bool extensible;
+  bool global;
 } body_writer;
+
+/* Part |index| as it is shown. */
+static bool get_part(const body_writer *w, size_t index, imap4i_part *part) {
+  if (!imap4i_digest_part(w->digest, index, part)) return false;
+  if (!w->global && imap4i_is_global(part)) part->kind = IMAP4I_PART_LEAF;
+  return true;
+}
+
+/* The next part behind |index|, or behind all that it holds: parts come before what they hold. */
+static size_t next_part(const body_writer *w, size_t index, bool over) {
+  size_t next = index + 1;
+  size_t count = imap4i_digest_parts(w->digest);
+  while (over && next < count && imap4i_digest_parent(w->digest, next) >= index)
+    next++;
+  return next;
+}
 
 static bool put_number(imap4i_buf *out, uint64_t n) {
   return imap4i_buf_putc(out, ' ') && imap4i_buf_put_u64(out, n);
@@ -112,17 +129,19 @@ static bool close_part(const body_writer *w, const imap4i_part *part, bool child
   return ok && put_extension(w, part) && imap4i_buf_putc(w->out, ')');
 }
 
-int imap4i_digest_body(imap4_str digest, bool extensible, imap4i_buf *out) {
-  body_writer w = {digest, out, extensible};
+int imap4i_digest_body(imap4_str digest, bool extensible, bool global, imap4i_buf *out) {
+  body_writer w = {digest, out, extensible, global};
   size_t count = imap4i_digest_parts(digest);
+  size_t next = 0;
   imap4i_part part;
   bool ok = true;
-  for (size_t i = 0; ok && i < count; i++) {
-    ok = imap4i_digest_part(digest, i, &part) && open_part(&w, i, &part);
+  for (size_t i = 0; ok && i < count; i = next) {
+    ok = get_part(&w, i, &part) && open_part(&w, i, &part);
+    next = next_part(&w, i, ok && part.kind == IMAP4I_PART_LEAF);
     /* Close this part and those around it, up to the parent of the next one. */
-    uint32_t parent = i + 1 < count ? imap4i_digest_parent(digest, i + 1) : IMAP4I_NO_PARENT;
+    uint32_t parent = next < count ? imap4i_digest_parent(digest, next) : IMAP4I_NO_PARENT;
     for (uint32_t at = (uint32_t)i; ok && at != parent; at = part.parent) {
-      ok = imap4i_digest_part(digest, at, &part) && close_part(&w, &part, at == i);
+      ok = get_part(&w, at, &part) && close_part(&w, &part, at == i);
     }
   }
   return ok ? IMAP4_OK : IMAP4_ERR_NOMEM;

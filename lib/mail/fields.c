@@ -233,9 +233,10 @@ static uint8_t type_of(imap4_str type, imap4_str subtype) {
   if (imap4i_ieq(type, IMAP4I_S("multipart"))) {
     return imap4i_ieq(subtype, IMAP4I_S("digest")) ? IMAP4I_TYPE_DIGEST : IMAP4I_TYPE_MULTIPART;
   }
-  if (imap4i_ieq(type, IMAP4I_S("message")) && imap4i_ieq(subtype, IMAP4I_S("rfc822"))) {
+  if (imap4i_ieq(type, IMAP4I_S("message")) && imap4i_ieq(subtype, IMAP4I_S("rfc822")))
     return IMAP4I_TYPE_MESSAGE;
-  }
+  if (imap4i_ieq(type, IMAP4I_S("message")) && imap4i_ieq(subtype, IMAP4I_S("global")))
+    return IMAP4I_TYPE_GLOBAL;
   return IMAP4I_TYPE_OTHER;
 }
 

@@ -17,7 +17,8 @@ enum {
   IMAP4I_TYPE_TEXT,
   IMAP4I_TYPE_MULTIPART,
   IMAP4I_TYPE_DIGEST, /* multipart/digest */
-  IMAP4I_TYPE_MESSAGE /* message/rfc822 */
+  IMAP4I_TYPE_MESSAGE, /* message/rfc822 */
+  IMAP4I_TYPE_GLOBAL   /* message/global */
 };
 
 /* Octets of a boundary that are kept and compared: RFC 2046 allows 70. */

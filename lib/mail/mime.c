@@ -133,7 +133,7 @@ int imap4_mime_body(imap4_mime *mime, int extensible, imap4_str *text) {
   int r = ready(mime, text);
   if (r != IMAP4_OK) return r;
   imap4i_buf_clear(&mime->text);
-  r = imap4i_digest_body(mime->digest, extensible != 0, &mime->text);
+  r = imap4i_digest_body(mime->digest, extensible != 0, false, &mime->text);
   if (r == IMAP4_OK) *text = imap4i_buf_str(&mime->text);
   return r;
 }

@@ -122,9 +122,19 @@ static void close_parts(imap4i_walker *w, size_t count, uint64_t end, uint64_t l
   }
 }
 
-static bool is_container(const imap4i_walker *w) {
-  return w->fields.type == IMAP4I_TYPE_MULTIPART || w->fields.type == IMAP4I_TYPE_DIGEST ||
-         w->fields.type == IMAP4I_TYPE_MESSAGE;
+/* Unlike message/rfc822, message/global may be encoded (RFC 6532 section 3.7), and then holds no part. */
+static uint8_t kind_of(const imap4i_walker *w) {
+  switch (w->fields.type) {
+  case IMAP4I_TYPE_MULTIPART:
+  case IMAP4I_TYPE_DIGEST:
+    return IMAP4I_PART_MULTIPART;
+  case IMAP4I_TYPE_MESSAGE:
+    return IMAP4I_PART_MESSAGE;
+  case IMAP4I_TYPE_GLOBAL:
+    return w->fields.encoding == IMAP4I_ENCODING_IDENTITY ? IMAP4I_PART_MESSAGE : IMAP4I_PART_LEAF;
+  default:
+    return IMAP4I_PART_LEAF;
+  }
 }
 
 /* Whether no further part can be told of. */
@@ -183,7 +193,7 @@ static int end_header(imap4i_walker *w, uint64_t end, uint64_t lines) {
   int r = end_field(w);
   if (r == IMAP4_OK) r = imap4i_fields_finish(&w->fields, is_message(w), in_digest(w));
   bool full = w->depth + 1 >= w->limits->mime_depth || is_full(w, w->maker.parts + 1);
-  if (r == IMAP4_OK && full && is_container(w)) r = imap4i_fields_make_opaque(&w->fields);
+  if (r == IMAP4_OK && full && kind_of(w) != IMAP4I_PART_LEAF) r = imap4i_fields_make_opaque(&w->fields);
   if (r != IMAP4_OK) return r;
   if (w->maker.parts == 0) w->date = w->fields.date;
   imap4i_part part = {.parent = stack_count(w) > 0 ? innermost(w)->index : IMAP4I_NO_PARENT,
@@ -191,9 +201,7 @@ static int end_header(imap4i_walker *w, uint64_t end, uint64_t lines) {
                       .header_length = end - w->header_offset,
                       .is_text = w->fields.type == IMAP4I_TYPE_TEXT,
                       .encoding = w->fields.encoding,
-                      .kind = !is_container(w)                        ? IMAP4I_PART_LEAF
-                              : w->fields.type == IMAP4I_TYPE_MESSAGE ? IMAP4I_PART_MESSAGE
-                                                                      : IMAP4I_PART_MULTIPART};
+                      .kind = kind_of(w)};
   if (!imap4i_maker_close(&w->maker, &part, &record)) return IMAP4_ERR_NOMEM;
   w->floor = end;
   w->state = IN_BODY;

@@ -117,6 +117,41 @@ static void test_sections_of_one_part(void **unused) {
   memory_check_end(&memory);
 }
 
+/* RFC 9051 section 7.5.2 opens message/global, RFC 3501 does not; its parts have numbers either way. */
+static void test_global(void **unused) {
+  (void)unused;
+  const char *messagez =
+      "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+      "Content-Type: message/global\r\n\r\n"
+      "Subject: in\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n"
+      "--c--\r\n--b\r\n\r\ny\r\n"
+      "--b\r\nContent-Type: message/global\r\nContent-Transfer-Encoding: base64\r\n\r\neA==\r\n"
+      "--b--\r\n";
+#define INSIDE                                                                                               \
+  "(NIL \"in\" NIL NIL NIL NIL NIL NIL NIL NIL) "                                                            \
+  "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 1 0 NIL NIL NIL NIL) \"MIXED\" "         \
+  "(\"BOUNDARY\" \"c\") NIL NIL NIL) 7 "
+#define BEHIND                                                                                               \
+  "NIL NIL NIL NIL)(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 1 0 NIL NIL NIL NIL)"     \
+  "(\"MESSAGE\" \"GLOBAL\" NIL NIL NIL \"BASE64\" 4 NIL NIL NIL NIL) \"MIXED\" (\"BOUNDARY\" \"b\") NIL "    \
+  "NIL NIL)"
+  assert_item(messagez, 's', "((\"MESSAGE\" \"GLOBAL\" NIL NIL NIL \"7BIT\" 75 " BEHIND);
+  assert_item(messagez, 'g', "((\"MESSAGE\" \"GLOBAL\" NIL NIL NIL \"7BIT\" 75 " INSIDE BEHIND);
+#undef INSIDE
+#undef BEHIND
+  imap4_limits limits = mail_limits();
+  memory_check memory;
+  imap4i_buf buf;
+  imap4_str message = STR(messagez);
+  imap4_str digest = mail_digest(memory_check_init(&memory), &limits, message, &buf);
+  assert_text(section(digest, message, "1.1"), "x");
+  assert_text(section(digest, message, "2"), "y");
+  assert_text(section(digest, message, "3"), "eA==");
+  assert_text(section(digest, message, "3.1"), "(nil)");
+  imap4i_buf_free(&buf);
+  memory_check_end(&memory);
+}
+
 static void test_body(void **unused) {
   (void)unused;
   assert_item(
@@ -502,7 +537,7 @@ static void test_no_memory(void **unused) {
   size_t length = 0;
   for (size_t max = 0; length == 0; max++) {
     imap4i_buf_init(&out, &memory.mem, max);
-    if (imap4i_digest_body(digest, true, &out) == IMAP4_OK) length = out.n;
+    if (imap4i_digest_body(digest, true, true, &out) == IMAP4_OK) length = out.n;
     assert_true(length == 0 || length == max);
     imap4i_buf_free(&out);
   }
@@ -516,11 +551,12 @@ static void test_no_memory(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_sections),      cmocka_unit_test(test_sections_of_one_part),
-      cmocka_unit_test(test_body),          cmocka_unit_test(test_bodystructure),
-      cmocka_unit_test(test_date),          cmocka_unit_test(test_parts),
-      cmocka_unit_test(test_damage),        cmocka_unit_test(test_wrong_numbers),
-      cmocka_unit_test(test_wrong_nesting), cmocka_unit_test(test_wrong_order),
-      cmocka_unit_test(test_wrong_texts),   cmocka_unit_test(test_wrong_layout),
-      cmocka_unit_test(test_kept_fields),   cmocka_unit_test(test_no_memory)};
+      cmocka_unit_test(test_global),        cmocka_unit_test(test_body),
+      cmocka_unit_test(test_bodystructure), cmocka_unit_test(test_date),
+      cmocka_unit_test(test_parts),         cmocka_unit_test(test_damage),
+      cmocka_unit_test(test_wrong_numbers), cmocka_unit_test(test_wrong_nesting),
+      cmocka_unit_test(test_wrong_order),   cmocka_unit_test(test_wrong_texts),
+      cmocka_unit_test(test_wrong_layout),  cmocka_unit_test(test_kept_fields),
+      cmocka_unit_test(test_no_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
