@@ -79,11 +79,13 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 #define IMAP4_FEATURE_AUTH_LOGIN 0x00002000u   /**< the LOGIN mechanism (never standardised, widely used) */
 #define IMAP4_FEATURE_CONDSTORE 0x00004000u    /**< RFC 7162 section 3.1 */
 #define IMAP4_FEATURE_QRESYNC 0x00008000u      /**< RFC 7162 section 3.2; needs CONDSTORE and ENABLE */
-#define IMAP4_FEATURE_UTF8_ACCEPT 0x00020000u  /**< RFC 9755; needs ENABLE */
-#define IMAP4_FEATURE_ESEARCH 0x00040000u      /**< RFC 4731 */
-#define IMAP4_FEATURE_SEARCHRES 0x00080000u    /**< RFC 5182; needs ESEARCH */
-#define IMAP4_FEATURE_PARTIAL 0x00100000u      /**< RFC 9394; needs ESEARCH */
-#define IMAP4_FEATURE_WITHIN 0x00200000u       /**< RFC 5032; needs imap4_session_set_clock() */
+#define IMAP4_FEATURE_IMAP4REV2 0x00010000u   /**< RFC 9051; needs ENABLE and all extensions that it took in \
+                                               */
+#define IMAP4_FEATURE_UTF8_ACCEPT 0x00020000u /**< RFC 9755; needs ENABLE */
+#define IMAP4_FEATURE_ESEARCH 0x00040000u     /**< RFC 4731 */
+#define IMAP4_FEATURE_SEARCHRES 0x00080000u   /**< RFC 5182; needs ESEARCH */
+#define IMAP4_FEATURE_PARTIAL 0x00100000u     /**< RFC 9394; needs ESEARCH */
+#define IMAP4_FEATURE_WITHIN 0x00200000u      /**< RFC 5032; needs imap4_session_set_clock() */
 
 /** RFC 7888 section 5.  With LITERAL_PLUS off, LITERAL- is shown, and a literal that nobody has asked for may
  *  have 4,096 octets at most; with both off neither is shown, and such literals are taken as with LITERAL+.

@@ -58,6 +58,7 @@ static const struct {
 } extensions[] = {
     {{"CONDSTORE", 9}, IMAP4_FEATURE_CONDSTORE, IMAP4I_ENABLED_CONDSTORE},
     {{"QRESYNC", 7}, IMAP4_FEATURE_QRESYNC, IMAP4I_ENABLED_QRESYNC | IMAP4I_ENABLED_CONDSTORE},
+    {{"IMAP4rev2", 9}, IMAP4_FEATURE_IMAP4REV2, IMAP4I_ENABLED_REV2},
     {{"UTF8=ACCEPT", 11}, IMAP4_FEATURE_UTF8_ACCEPT, IMAP4I_ENABLED_UTF8},
 };
 
@@ -89,6 +90,7 @@ int imap4i_cmd_enable(imap4i_command *c) {
   int status = imap4i_end_piece(c, mark, ok);
   if (status < 0) return status;
   s->enabled = enabled;
+  if (imap4i_speaks_rev2(s) && s->view) imap4i_view_forget_recent(s->view);
   return imap4i_reply_ok(c, IMAP4I_S("ENABLE completed"));
 }
 

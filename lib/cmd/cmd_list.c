@@ -88,7 +88,7 @@ static int root(imap4i_command *c) {
   }
   imap4i_list_line line = {.name = {reference.p, n}, .attributes = IMAP4_MAILBOX_NOSELECT};
   size_t mark = imap4i_begin_piece(c);
-  int status = imap4i_end_piece(c, mark, imap4i_put_list_line(c, &line));
+  int status = imap4i_end_piece(c, mark, imap4i_put_list_line(c->s, &line));
   return status < 0 ? status : completed(c);
 }
 
@@ -369,14 +369,17 @@ static bool has_status(const imap4i_command *c, const list_level *level) {
 
 static int show(imap4i_command *c, const list_level *level, bool with_status) {
   const list_context *x = c->context;
+  const imap4i_list_args *a = &c->args.list;
   imap4i_list_line line = {.name = {x->path.p, level->n},
                            .attributes = level->attributes,
                            .lsub = is_lsub(c),
+                           .extended = a->extended || imap4i_speaks_rev2(c->s),
+                           .tells_subscribed = ((a->select | a->returns) & IMAP4I_LIST_SUBSCRIBED) != 0,
                            .tells_children = tells_children(c, level),
                            .children = level->children,
-                           .child_match = is_recursive(c) && level->child_match};
+                           .child_match = is_recursive(c) && level->child_match ? a->select & CRITERIA : 0};
   size_t mark = imap4i_begin_piece(c);
-  bool ok = imap4i_put_list_line(c, &line) && (!with_status || imap4i_tally_put(&x->tally, c));
+  bool ok = imap4i_put_list_line(c->s, &line) && (!with_status || imap4i_tally_put(&x->tally, c));
   return imap4i_end_piece(c, mark, ok);
 }
 

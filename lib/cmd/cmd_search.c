@@ -89,6 +89,8 @@ static int begin(imap4i_command *c) {
   bool modseqs = has_key(&c->args.search, IMAP4I_KEY_MODSEQ);
   int status = modseqs ? imap4i_condstore_begin(c, true) : IMAP4I_STEP_AGAIN;
   if (status != IMAP4I_STEP_AGAIN) return status;
+  imap4i_search_args *a = &c->args.search;
+  if (a->options == 0 && imap4i_speaks_rev2(s)) a->options = IMAP4I_RETURN_ALL; /* RFC 9051 6.4.4 */
   imap4i_batch_init(&x->batch, &s->mem);
   imap4i_search_result_init(&x->result, &s->mem, &c->args.search);
   x->result.tells_modseq = modseqs;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A mailbox is selected and left: SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 sections 6.3.1, 6.3.2 and 6.4.2,
- * RFC 3691, RFC 7162). */
+ * RFC 3691, RFC 7162, RFC 9051). */
+#include "cmd/list_line.h"
+#include "cmd/lookup.h"
 #include "core/resync.h"
 #include "wire/writer.h"
 
@@ -10,6 +12,7 @@ enum {
   SELECT_POLLED,
   SELECT_ASK,
   SELECT_ROWS,
+  SELECT_LOOKUP, /* IMAP4rev2: what LIST says of it */
   SELECT_TELL,
   SELECT_GONE, /* VANISHED (EARLIER) */
   SELECT_CHANGED,
@@ -21,6 +24,7 @@ typedef struct select_context {
   uint32_t unseen; /* sequence number of the first message without \Seen; 0: none found */
   bool read_only;
   imap4_mailbox_state state;
+  imap4i_lookup lookup;
   imap4i_resync resync;
   imap4i_uidset known; /* messages whose changes the client wants to hear of */
   uint64_t since;
@@ -77,9 +81,10 @@ static int opened(imap4i_command *c) {
   v->mailbox = r->mailbox;
   v->read_only = x->read_only || r->read_only;
   imap4i_view_init(v, &s->mem);
+  if (imap4i_speaks_rev2(s)) imap4i_view_forget_recent(v);
   s->view = v;
   s->state = IMAP4_STATE_SELECTED;
-  imap4_poll_args args = {.claim_recent = !v->read_only, .mailbox = v->mailbox};
+  imap4_poll_args args = {.claim_recent = !v->read_only && !v->no_recent, .mailbox = v->mailbox};
   c->phase = SELECT_POLLED;
   return imap4i_op_call(s, IMAP4I_OP_POLL, &args);
 }
@@ -108,13 +113,19 @@ static int polled(imap4i_command *c) {
   return IMAP4I_STEP_AGAIN;
 }
 
+/* All UIDs are in the view. */
+static int complete(imap4i_command *c) {
+  select_context *x = c->context;
+  bool lists = imap4i_speaks_rev2(c->s); /* RFC 9051 section 6.3.2 */
+  if (lists && !imap4i_lookup_init(&x->lookup, c->s, c->args.select.name)) return IMAP4_ERR_NOMEM;
+  c->phase = lists ? SELECT_LOOKUP : SELECT_TELL;
+  return IMAP4I_STEP_AGAIN;
+}
+
 static int ask(imap4i_command *c) {
   imap4_session *s = c->s;
   select_context *x = c->context;
-  if (x->state.uidnext <= x->after + 1) {
-    c->phase = SELECT_TELL;
-    return IMAP4I_STEP_AGAIN;
-  }
+  if (x->state.uidnext <= x->after + 1) return complete(c);
   imap4_uid_range all = {1, x->state.uidnext - 1};
   imap4_query_args args = {.attributes = x->unseen ? 0 : IMAP4_ATTR_FLAGS,
                            .mailbox = s->view->mailbox,
@@ -140,7 +151,18 @@ static int rows(imap4i_command *c) {
     x->after = row.uid;
     if (knows_unseen && x->unseen == 0 && !(row.flags & IMAP4_FLAG_SEEN)) x->unseen = v->count;
   }
-  c->phase = r->last ? SELECT_TELL : SELECT_ASK;
+  if (r->last) return complete(c);
+  c->phase = SELECT_ASK;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static int look_up(imap4i_command *c) {
+  select_context *x = c->context;
+  int failure;
+  int status = imap4i_lookup_step(&x->lookup, c->s, &failure);
+  if (status != IMAP4I_STEP_DONE) return status;
+  if (failure != IMAP4_OK) return fail(c, failure);
+  c->phase = SELECT_TELL;
   return IMAP4I_STEP_AGAIN;
 }
 
@@ -206,15 +228,18 @@ static int tell(imap4i_command *c) {
   v->told = v->count;
   v->told_recent = (uint32_t)imap4i_ranges_count(imap4i_uidset_ranges(&v->recent));
   size_t mark = imap4i_begin_piece(c);
-  bool ok = imap4i_put_flags_line(s, &x->state) && put_number_line(out, v->told, IMAP4I_S(" EXISTS\r\n")) &&
-            put_number_line(out, v->told_recent, IMAP4I_S(" RECENT\r\n"));
-  if (x->unseen > 0)
+  bool rev2 = imap4i_speaks_rev2(s);
+  bool ok = imap4i_put_flags_line(s, &x->state) && put_number_line(out, v->told, IMAP4I_S(" EXISTS\r\n"));
+  if (!rev2) ok = ok && put_number_line(out, v->told_recent, IMAP4I_S(" RECENT\r\n"));
+  if (!rev2 && x->unseen > 0)
     ok = ok && put_code_line(out, IMAP4I_S("UNSEEN "), x->unseen, IMAP4I_S("] First unseen\r\n"));
   ok = ok && imap4i_put_permanent_line(s, &x->state) &&
        put_code_line(out, IMAP4I_S("UIDNEXT "), v->uidnext, IMAP4I_S("] Predicted next UID\r\n")) &&
        put_code_line(out, IMAP4I_S("UIDVALIDITY "), v->uidvalidity, IMAP4I_S("] UIDs are valid\r\n")) &&
        put_mailbox_id(s, out, x->state.mailbox_id);
   if (s->enabled & IMAP4I_ENABLED_CONDSTORE) ok = ok && imap4i_put_highest(s);
+  imap4i_list_line line = {.name = c->args.select.name, .attributes = x->lookup.attributes, .extended = true};
+  if (rev2) ok = ok && imap4i_put_list_line(s, &line);
   int status = imap4i_end_piece(c, mark, ok);
   if (status < 0) return status;
   return wants_resync(c) ? begin_resync(c) : finish(c);
@@ -275,6 +300,8 @@ int imap4i_cmd_select(imap4i_command *c) {
     return ask(c);
   case SELECT_ROWS:
     return rows(c);
+  case SELECT_LOOKUP:
+    return look_up(c);
   case SELECT_TELL:
     return tell(c);
   case SELECT_GONE:
@@ -289,6 +316,7 @@ int imap4i_cmd_select(imap4i_command *c) {
 void imap4i_cmd_select_end(imap4i_command *c) {
   select_context *x = c->context;
   if (!x) return;
+  if (x->lookup.after.mem) imap4i_lookup_free(&x->lookup);
   imap4i_resync_free(&x->resync);
   if (x->known.mem) imap4i_uidset_free(&x->known);
 }

@@ -9,12 +9,14 @@ typedef struct imap4i_list_line {
   imap4_str name;
   uint32_t attributes; /* IMAP4_MAILBOX_* */
   bool lsub;
+  bool extended; /* the client knows \NonExistent */
+  bool tells_subscribed;
   bool tells_children;
-  bool children;    /* has names below it */
-  bool child_match; /* CHILDINFO: something below it meets the selection options */
+  bool children;        /* has names below it */
+  uint32_t child_match; /* CHILDINFO: something below it meets these selection options (IMAP4I_LIST_*) */
 } imap4i_list_line;
 
 /* False without memory. */
-IMAP4_MUST_USE bool imap4i_put_list_line(imap4i_command *c, const imap4i_list_line *line);
+IMAP4_MUST_USE bool imap4i_put_list_line(imap4_session *s, const imap4i_list_line *line);
 
 #endif

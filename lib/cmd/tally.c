@@ -13,6 +13,8 @@ int imap4i_begin_status_items(imap4i_command *c, uint32_t items) {
   if (items & IMAP4_STATUS_DELETED_STORAGE) needs |= IMAP4_FEATURE_QUOTA;
   bool storage = c->s->server->store.quota_resources & IMAP4_QUOTA_STORAGE;
   bool unknown = items & IMAP4_STATUS_DELETED_STORAGE && !storage; /* RFC 9208 section 4.1.4 */
+  bool deletes = imap4i_has(c->s, IMAP4_FEATURE_IMAP4REV2) || imap4i_has(c->s, IMAP4_FEATURE_QUOTA);
+  unknown |= items & IMAP4_STATUS_DELETED && !deletes;
   if (unknown || !imap4i_has(c->s, needs))
     return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("There is no such STATUS item"));
   return items & IMAP4_STATUS_HIGHESTMODSEQ ? imap4i_condstore_begin(c, false) : IMAP4I_STEP_AGAIN;

@@ -8,6 +8,7 @@ static const struct {
   uint64_t feature;
   bool before_login;
 } capabilities[] = {
+    {"IMAP4rev2", IMAP4_FEATURE_IMAP4REV2, true},
     {"LITERAL+", IMAP4_FEATURE_LITERAL_PLUS, true},
     {"LITERAL-", IMAP4_FEATURE_LITERAL_MINUS, true},
     {"SASL-IR", IMAP4_FEATURE_SASL_IR, true},
@@ -44,14 +45,26 @@ static const struct {
     {"PREVIEW", IMAP4_FEATURE_PREVIEW, false},
 };
 
+/* What became part of IMAP4rev2 (RFC 9051 appendix E): it is not whole without. */
+#define PARTS_OF_REV2                                                                                        \
+  (IMAP4_FEATURE_NAMESPACE | IMAP4_FEATURE_UNSELECT | IMAP4_FEATURE_UIDPLUS | IMAP4_FEATURE_ESEARCH |        \
+   IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_ENABLE | IMAP4_FEATURE_IDLE | IMAP4_FEATURE_SASL_IR |             \
+   IMAP4_FEATURE_CHILDREN | IMAP4_FEATURE_LIST_EXTENDED | IMAP4_FEATURE_LIST_STATUS | IMAP4_FEATURE_MOVE |   \
+   IMAP4_FEATURE_STATUS_SIZE | IMAP4_FEATURE_BINARY)
+
+/* Either of them lets clients send short literals without being asked. */
+#define LITERALS (IMAP4_FEATURE_LITERAL_PLUS | IMAP4_FEATURE_LITERAL_MINUS)
+
 uint64_t imap4i_features_off(const imap4_session *s) {
   uint64_t off = s->server->features_off | s->features_off;
   if (off & (IMAP4_FEATURE_CONDSTORE | IMAP4_FEATURE_ENABLE)) off |= IMAP4_FEATURE_QRESYNC;
   if (off & IMAP4_FEATURE_ENABLE) off |= IMAP4_FEATURE_UTF8_ACCEPT;
+  if ((off & LITERALS) == LITERALS) off |= IMAP4_FEATURE_IMAP4REV2;
   /* RFC 7888 section 5: never both. */
   if (!(off & IMAP4_FEATURE_LITERAL_PLUS)) off |= IMAP4_FEATURE_LITERAL_MINUS;
   if (!s->has_clock) off |= IMAP4_FEATURE_WITHIN;
   if (off & IMAP4_FEATURE_ESEARCH) off |= IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_PARTIAL;
+  if (off & PARTS_OF_REV2) off |= IMAP4_FEATURE_IMAP4REV2;
   if (!s->ticked || s->limits->progress_ms == 0) off |= IMAP4_FEATURE_INPROGRESS;
   if (!s->can_compress || s->quirks & IMAP4_QUIRK_NO_COMPRESS) off |= IMAP4_FEATURE_COMPRESS;
   /* RFC 8437: the connection goes back to where a login is possible.  Compression would have to end between

@@ -13,7 +13,7 @@ bool imap4i_shows_vanished(const imap4_session *s) {
 }
 
 bool imap4i_shows_closed(const imap4_session *s) {
-  return s->view && imap4i_has(s, IMAP4_FEATURE_CONDSTORE);
+  return s->view && (imap4i_speaks_rev2(s) || imap4i_has(s, IMAP4_FEATURE_CONDSTORE));
 }
 
 /* Up to here the client has been told everything.  One without QRESYNC finds expunges on its own. */

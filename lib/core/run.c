@@ -39,6 +39,7 @@ void imap4i_session_parser(const imap4_session *s, imap4_str text, imap4i_arena 
   imap4i_parser_init(parser, text, arena, s->limits, s->delimiter);
   parser->features_off = imap4i_features_off(s);
   parser->utf8 = imap4i_speaks_utf8(s);
+  parser->no_charset = (s->enabled & IMAP4I_ENABLED_UTF8) != 0;
   parser->trailing_delimiter = (s->quirks & IMAP4_QUIRK_TRAILING_DELIMITER) != 0;
 }
 

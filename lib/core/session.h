@@ -25,9 +25,11 @@ enum {
   IMAP4I_STEP_WAIT_LAYER   /* when TLS is up, or compression */
 };
 
-/* What the client has switched on (RFC 5161, RFC 7162, RFC 9755), for the rest of the connection. */
+/* What the client has switched on (RFC 5161, RFC 7162, RFC 9051, RFC 9755), for the rest of the connection.
+ */
 #define IMAP4I_ENABLED_CONDSTORE 0x01u
 #define IMAP4I_ENABLED_QRESYNC 0x02u
+#define IMAP4I_ENABLED_REV2 0x04u
 #define IMAP4I_ENABLED_UTF8 0x08u
 
 /* What the next octets of input are. */
@@ -135,9 +137,15 @@ static inline bool imap4i_has(const imap4_session *s, uint64_t feature) {
   return (imap4i_features_off(s) & feature) == 0;
 }
 
-/* Whether strings in quotes and mailbox names are UTF-8, both ways (RFC 9755 section 3). */
+/* Whether the client wants IMAP4rev2 (RFC 9051), and not IMAP4rev1 any more. */
+static inline bool imap4i_speaks_rev2(const imap4_session *s) {
+  return (s->enabled & IMAP4I_ENABLED_REV2) != 0;
+}
+
+/* Whether strings in quotes and mailbox names are UTF-8, both ways (RFC 9755 section 3, RFC 9051 sections 4.3
+ * and 5.1). */
 static inline bool imap4i_speaks_utf8(const imap4_session *s) {
-  return (s->enabled & IMAP4I_ENABLED_UTF8) != 0;
+  return (s->enabled & (IMAP4I_ENABLED_UTF8 | IMAP4I_ENABLED_REV2)) != 0;
 }
 
 /* Whether a literal is longer than LITERAL- (RFC 7888 section 5) allows one that nobody has asked for. */

@@ -68,7 +68,8 @@ static int ask(imap4_session *s, uint8_t phase, imap4_uid_ranges uids, uint32_t 
 
 static int sync_poll(imap4_session *s, bool checkpoint) {
   imap4i_view *v = s->view;
-  imap4_poll_args args = {.claim_recent = !v->read_only, .mailbox = v->mailbox, .checkpoint = checkpoint};
+  imap4_poll_args args = {
+      .claim_recent = !v->read_only && !v->no_recent, .mailbox = v->mailbox, .checkpoint = checkpoint};
   s->notified = false;
   v->sync_phase = SYNC_POLLED;
   return imap4i_op_call(s, IMAP4I_OP_POLL, &args);
@@ -340,7 +341,8 @@ bool imap4i_put_flags_row(imap4_session *s, const imap4_row *row, bool uid) {
   imap4i_buf *out = &s->out;
   bool recent = imap4i_ranges_has(imap4i_uidset_ranges(&s->view->recent), row->uid);
   bool modseq = imap4i_shows_modseq(s);
-  bool ok = open_row(s, row, uid || modseq) && imap4i_buf_puts(out, IMAP4I_S("FLAGS ")) &&
+  bool ok = open_row(s, row, uid || modseq || imap4i_speaks_rev2(s)) &&
+            imap4i_buf_puts(out, IMAP4I_S("FLAGS ")) &&
             imap4i_put_flags(out, row->flags, row->keywords, recent);
   if (modseq) ok = ok && imap4i_buf_putc(out, ' ') && imap4i_put_modseq(s, row->modseq);
   return ok && imap4i_buf_puts(out, IMAP4I_S(")\r\n"));

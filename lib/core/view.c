@@ -178,8 +178,14 @@ void imap4i_view_free(imap4i_view *view) {
   view->marks = NULL;
 }
 
+void imap4i_view_forget_recent(imap4i_view *view) {
+  imap4i_uidset_free(&view->recent);
+  view->told_recent = 0;
+  view->no_recent = true;
+}
+
 bool imap4i_view_add(imap4i_view *view, uint32_t uid, bool recent) {
-  if (recent && !imap4i_uidset_add(&view->recent, uid, uid)) return false;
+  if (recent && !view->no_recent && !imap4i_uidset_add(&view->recent, uid, uid)) return false;
   if (!imap4i_uidset_add(&view->uids, uid, uid)) return false;
   view->count++;
   return true;

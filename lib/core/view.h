@@ -31,6 +31,7 @@ typedef struct imap4i_view {
   uint32_t count;       /* members of |uids| */
   uint32_t told;        /* as EXISTS and EXPUNGE have told the client */
   uint32_t told_recent; /* as RECENT has */
+  bool no_recent;       /* nothing is \Recent */
   uint32_t uidvalidity;
   uint32_t uidnext; /* UIDs from here on are new to the client */
   bool read_only;
@@ -78,6 +79,8 @@ void imap4i_view_free(imap4i_view *view);
 IMAP4_MUST_USE bool imap4i_view_prepare_removal(imap4i_view *view);
 void imap4i_view_commit_removal(imap4i_view *view);
 /* A message that is new becomes the last one. */
+/* From now on no message is \Recent: IMAP4rev2 has no such flag. */
+void imap4i_view_forget_recent(imap4i_view *view);
 IMAP4_MUST_USE bool imap4i_view_add(imap4i_view *view, uint32_t uid, bool recent);
 
 /* Flags were changed for this session: what it has caused and been told alone is no news at the next

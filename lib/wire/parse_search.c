@@ -220,7 +220,7 @@ static int take_charset(builder *b) {
     return IMAP4_OK;
   }
   /* RFC 9755 section 3: everything is UTF-8 then. */
-  if (parser->utf8) return imap4i_bad(parser, "No CHARSET is allowed after ENABLE UTF8=ACCEPT");
+  if (parser->no_charset) return imap4i_bad(parser, "No CHARSET is allowed after ENABLE UTF8=ACCEPT");
   int status = imap4i_take_space(parser, "Missing name after CHARSET");
   if (status == IMAP4_OK) status = imap4i_take_astring(parser, "Expected the name of a charset", &b->charset);
   if (status != IMAP4_OK) return status;

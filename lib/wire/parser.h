@@ -30,7 +30,8 @@ typedef struct imap4i_parser {
   const imap4_limits *limits;
   char delimiter;          /* of mailbox names */
   bool trailing_delimiter; /* one behind a name is passed over (IMAP4_QUIRK_TRAILING_DELIMITER) */
-  bool utf8;               /* UTF8=ACCEPT is enabled (RFC 9755) */
+  bool utf8;               /* names and quoted strings are UTF-8 (RFC 9051, RFC 9755) */
+  bool no_charset;         /* SEARCH may not name a charset (RFC 9755 section 3) */
   uint64_t features_off;   /* IMAP4_FEATURE_* that are not there: their syntax is not either */
   imap4i_refusal error;
 } imap4i_parser;
