@@ -104,6 +104,7 @@ void memory_box_unref(struct memory_box *box) {
   for (size_t i = 0; i < box->count; ++i)
     memory_message_free(&box->messages[i]);
   free(box->messages);
+  memory_index_free(&box->index);
   free(box->gone);
   memory_text_free(&box->name);
   memory_text_free(&box->keywords);
@@ -153,13 +154,14 @@ int memory_box_reserve(struct memory_box *box, size_t more) {
   void *messages = memory_grow(box->messages, box->count, more, &box->capacity, sizeof *box->messages);
   if (!messages) return IMAP4_ST_TEMPFAIL;
   box->messages = messages;
-  return IMAP4_OK;
+  return memory_index_reserve(box, more, 0, 0);
 }
 
 uint32_t memory_box_put(struct memory_box *box, struct memory_message *message, uint64_t modseq) {
   message->uid = box->uidnext++;
   message->modseq = modseq;
   box->messages[box->count++] = *message;
+  memory_index_add(box, message);
   box->highest_modseq = modseq;
   return message->uid;
 }
@@ -176,6 +178,11 @@ size_t memory_box_after(const struct memory_box *box, uint32_t uid) {
     }
   }
   return low;
+}
+
+size_t memory_box_find(const struct memory_box *box, uint32_t uid) {
+  size_t i = memory_box_after(box, uid - 1);
+  return i < box->count && box->messages[i].uid == uid ? i : box->count;
 }
 
 /* ---- expunge -------------------------------------------------------------------------------- */
@@ -203,18 +210,21 @@ int memory_box_expunge(imap4_memory *memory, struct memory_box *box, imap4_uid_r
   void *gone = memory_grow(box->gone, box->gone_count, going, &box->gone_capacity, sizeof *box->gone);
   if (!gone) return IMAP4_ST_TEMPFAIL;
   box->gone = gone;
+  int status = memory_index_reserve(box, 0, 0, going);
+  if (status) return status;
   uint64_t modseq = ++box->highest_modseq;
   size_t kept = 0;
   for (size_t i = 0; i < box->count; ++i) {
     struct memory_message *message = &box->messages[i];
     if (goes(message, uids, only_deleted)) {
-      box->gone[box->gone_count++] = (struct memory_gone){message->uid, modseq};
+      box->gone[box->gone_count++] = (struct memory_change){message->uid, modseq};
       memory_message_free(message);
     } else {
       box->messages[kept++] = *message;
     }
   }
   box->count = kept;
+  memory_index_remove(box);
   forget_old(memory, box);
   memory_box_changed(box);
   return IMAP4_OK;
@@ -256,7 +266,7 @@ static int same_words(imap4_str a, imap4_str b) {
   return 1;
 }
 
-static int store_one(const struct memory_box *box, struct memory_message *message,
+static int store_one(struct memory_box *box, struct memory_message *message,
                      const imap4_store_flags_args *args, uint64_t modseq) {
   struct memory_text keywords = {0};
   int status = changed_keywords(box, memory_text_str(&message->keywords), args, &keywords);
@@ -271,22 +281,37 @@ static int store_one(const struct memory_box *box, struct memory_message *messag
   message->keywords = keywords;
   message->flags = flags;
   message->modseq = modseq;
+  box->highest_modseq = modseq;
+  memory_index_change(box, message);
   return IMAP4_OK;
+}
+
+/* Messages from |*first| on, in one range. */
+static size_t count_in(const struct memory_box *box, imap4_uid_range range, size_t *first) {
+  *first = memory_box_after(box, range.first - 1);
+  return memory_box_after(box, range.last) - *first;
 }
 
 int memory_box_store(imap4_memory *memory, struct memory_box *box, const imap4_store_flags_args *args,
                      struct memory_ranges *modified, struct memory_scratch *scratch) {
   uint64_t modseq = box->highest_modseq + 1;
-  int status = args->mode == IMAP4_STORE_REMOVE ? IMAP4_OK : memory_box_learn(memory, box, args->keywords);
-  for (size_t i = 0; status == IMAP4_OK && i < box->count; ++i) {
-    struct memory_message *message = &box->messages[i];
-    if (!memory_ranges_has(args->uids, message->uid)) continue;
-    if (args->unchanged_since && message->modseq > args->unchanged_since && message->modseq != modseq) {
-      status = memory_ranges_add(modified, scratch, message->uid);
-      continue;
+  size_t touched = 0;
+  size_t first;
+  for (size_t r = 0; r < args->uids.n; ++r)
+    touched += count_in(box, args->uids.p[r], &first);
+  int status = memory_index_reserve(box, 0, touched, 0);
+  if (status == IMAP4_OK && args->mode != IMAP4_STORE_REMOVE)
+    status = memory_box_learn(memory, box, args->keywords);
+  for (size_t r = 0; status == IMAP4_OK && r < args->uids.n; ++r) {
+    size_t n = count_in(box, args->uids.p[r], &first);
+    for (size_t i = first; status == IMAP4_OK && i < first + n; ++i) {
+      struct memory_message *message = &box->messages[i];
+      if (args->unchanged_since && message->modseq > args->unchanged_since) {
+        status = memory_ranges_add(modified, scratch, message->uid);
+      } else {
+        status = store_one(box, message, args, modseq);
+      }
     }
-    status = store_one(box, message, args, modseq);
-    if (message->modseq == modseq) box->highest_modseq = modseq;
   }
   if (box->highest_modseq == modseq) memory_box_changed(box);
   return status;

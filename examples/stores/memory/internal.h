@@ -57,6 +57,8 @@ int memory_scratch_str(struct memory_scratch *scratch, imap4_str s, imap4_str *c
 void memory_scratch_free(struct memory_scratch *scratch);
 
 int memory_ranges_has(imap4_uid_ranges ranges, uint32_t uid);
+/* Index of the first range that ends at |uid| or later; ranges.n if there is none. */
+size_t memory_ranges_find(imap4_uid_ranges ranges, uint32_t uid);
 
 /* Ranges that are being collected in a scratch: ascending UIDs, or in the order they come. */
 struct memory_ranges {
@@ -87,9 +89,20 @@ struct memory_message {
   struct memory_content *content;
 };
 
-struct memory_gone {
+struct memory_change {
   uint32_t uid;
   uint64_t modseq;
+};
+
+struct memory_index {
+  imap4_uid_range *runs; /* UIDs of all messages */
+  size_t run_count;
+  size_t run_capacity;
+  struct memory_change
+      *changes; /* with ascending mod-sequences; some are overtaken or of messages that are gone */
+  size_t change_count;
+  size_t change_capacity;
+  uint32_t seen_up_to; /* no message up to this UID lacks \Seen */
 };
 
 struct memory_box {
@@ -110,7 +123,8 @@ struct memory_box {
   struct memory_message *messages; /* ascending UIDs */
   size_t count;
   size_t capacity;
-  struct memory_gone *gone; /* in the order of removal */
+  struct memory_index index;
+  struct memory_change *gone; /* in the order of removal */
   size_t gone_count;
   size_t gone_capacity;
   struct memory_handle *handles;
@@ -245,6 +259,8 @@ int memory_box_reserve(struct memory_box *box, size_t more);
 uint32_t memory_box_put(struct memory_box *box, struct memory_message *message, uint64_t modseq);
 /* Index of the first message with a UID greater than |uid|. */
 size_t memory_box_after(const struct memory_box *box, uint32_t uid);
+/* Index of the message with this UID; |count| if there is none. */
+size_t memory_box_find(const struct memory_box *box, uint32_t uid);
 /* Remove messages; no |uids| (n = 0): none. */
 int memory_box_expunge(imap4_memory *memory, struct memory_box *box, imap4_uid_ranges uids, int only_deleted);
 int memory_box_store(imap4_memory *memory, struct memory_box *box, const imap4_store_flags_args *args,
@@ -258,6 +274,29 @@ int memory_message_identify(imap4_memory *memory, struct memory_message *message
 /* MAILBOXID, in the scratch; false (0) without memory. */
 int memory_box_id(const struct memory_box *box, struct memory_scratch *scratch, imap4_str *id);
 imap4_date memory_now(imap4_memory *memory);
+
+/* ---- what is known beside the messages (index.c) */
+
+void memory_index_free(struct memory_index *index);
+/* Room for messages that come, change and go. */
+int memory_index_reserve(struct memory_box *box, size_t messages, size_t changes, size_t removals);
+/* For what was reserved: a message is the last one now; has a new mod-sequence; some are gone. */
+void memory_index_add(struct memory_box *box, const struct memory_message *message);
+void memory_index_change(struct memory_box *box, const struct memory_message *message);
+void memory_index_remove(struct memory_box *box);
+/* UID of the first message without \Seen; 0: there is none. */
+uint32_t memory_index_first_unseen(struct memory_box *box);
+
+/* Indexes of messages in ascending order. */
+struct memory_found {
+  size_t *p; /* in the scratch */
+  size_t n;
+  int known; /* 0: there are so many that to look at all messages is less work */
+};
+
+/* The messages above |after_uid| that were changed after |since|; pages have |capacity| rows. */
+int memory_index_changed(const struct memory_box *box, uint64_t since, uint32_t after_uid, size_t capacity,
+                         struct memory_scratch *scratch, struct memory_found *found);
 uint64_t memory_person_octets(const struct memory_person *person);
 
 /* ---- quotas (quota.c) */

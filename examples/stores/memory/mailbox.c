@@ -128,23 +128,75 @@ static int fill_row(const struct memory_message *message, uint32_t attributes, i
   return ok;
 }
 
+/* Messages of a query, one after the other. */
+struct walk {
+  const struct memory_box *box;
+  const imap4_query_args *args;
+  struct memory_found changed;
+  size_t at;    /* in |changed|, or of the message, if that is not known */
+  size_t range; /* of the query's UIDs: those before it are done */
+};
+
+static int walk_begin(struct walk *walk, const struct memory_box *box, const imap4_query_args *args,
+                      size_t capacity, struct memory_scratch *scratch) {
+  *walk =
+      (struct walk){.box = box, .args = args, .range = memory_ranges_find(args->uids, args->after_uid + 1)};
+  walk->at = memory_box_after(box, args->after_uid);
+  if (args->changed_since == 0) return IMAP4_OK;
+  int status =
+      memory_index_changed(box, args->changed_since, args->after_uid, capacity, scratch, &walk->changed);
+  if (walk->changed.known) walk->at = 0;
+  return status;
+}
+
+/* The next message of the mailbox whose UID is asked for; |count|: there is none. */
+static size_t next_in_ranges(struct walk *walk) {
+  const struct memory_box *box = walk->box;
+  imap4_uid_ranges uids = walk->args->uids;
+  while (walk->at < box->count) {
+    uint32_t uid = box->messages[walk->at].uid;
+    while (walk->range < uids.n && uids.p[walk->range].last < uid)
+      ++walk->range;
+    if (uids.n == 0 || (walk->range < uids.n && uids.p[walk->range].first <= uid)) return walk->at++;
+    if (walk->range == uids.n) break;
+    walk->at = memory_box_after(box, uids.p[walk->range].first - 1);
+  }
+  return box->count;
+}
+
+/* The next message that meets the conditions; |count|: there is none. */
+static size_t walk_next(struct walk *walk) {
+  const struct memory_box *box = walk->box;
+  imap4_uid_ranges uids = walk->args->uids;
+  while (walk->changed.known && walk->at < walk->changed.n) {
+    size_t i = walk->changed.p[walk->at++];
+    if (uids.n == 0 || memory_ranges_has(uids, box->messages[i].uid)) return i;
+  }
+  if (walk->changed.known) return box->count;
+  size_t i = next_in_ranges(walk);
+  while (i < box->count && box->messages[i].modseq <= walk->args->changed_since)
+    i = next_in_ranges(walk);
+  return i;
+}
+
 static int fill_rows(imap4_memory *memory, const struct memory_box *box, const imap4_query_args *args,
                      imap4_query_result *result, struct memory_scratch *scratch) {
   uint32_t capacity = memory_count(memory, args->capacity, memory->config.page_rows);
+  struct walk walk;
+  int status = walk_begin(&walk, box, args, capacity, scratch);
+  if (status) return status;
   imap4_row *rows = memory_scratch_alloc(scratch, capacity * sizeof *rows);
   if (!rows) return IMAP4_ST_TEMPFAIL;
   result->rows = rows;
   result->row_size = sizeof *rows;
   result->last = 1;
-  for (size_t i = memory_box_after(box, args->after_uid); i < box->count; ++i) {
-    const struct memory_message *message = &box->messages[i];
-    if (args->uids.n && !memory_ranges_has(args->uids, message->uid)) continue;
-    if (message->modseq <= args->changed_since) continue;
+  for (size_t i; (i = walk_next(&walk)) < box->count;) {
     if (result->count == capacity) {
       result->last = 0;
       break;
     }
-    if (!fill_row(message, args->attributes, &rows[result->count++], scratch)) return IMAP4_ST_TEMPFAIL;
+    if (!fill_row(&box->messages[i], args->attributes, &rows[result->count++], scratch))
+      return IMAP4_ST_TEMPFAIL;
   }
   return IMAP4_OK;
 }
@@ -161,8 +213,8 @@ int memory_query(void *user, imap4_op op, const imap4_query_args *args, imap4_qu
 
 static int read_octets(imap4_memory *memory, const struct memory_box *box, const imap4_read_args *args,
                        imap4_read_result *result, struct memory_scratch *scratch) {
-  size_t i = memory_box_after(box, args->uid - 1);
-  if (i == box->count || box->messages[i].uid != args->uid) return IMAP4_ST_EXPUNGED;
+  size_t i = memory_box_find(box, args->uid);
+  if (i == box->count) return IMAP4_ST_EXPUNGED;
   const struct memory_text *text = &box->messages[i].content->text;
   if (args->offset >= text->n) return IMAP4_ST_SERVERBUG;
   size_t n = text->n - (size_t)args->offset;
@@ -188,11 +240,9 @@ int memory_keep_digest(void *user, imap4_op op, const imap4_keep_digest_args *ar
   struct memory_call call = begin(user, args->session, op, handle, 0);
   imap4_empty_result result = {.struct_size = sizeof result};
   if (call.status == IMAP4_OK) {
-    size_t i = memory_box_after(box, args->uid - 1);
-    call.status = IMAP4_ST_EXPUNGED;
-    if (i < box->count && box->messages[i].uid == args->uid) {
-      call.status = memory_text_set(&box->messages[i].content->digest, args->digest);
-    }
+    size_t i = memory_box_find(box, args->uid);
+    call.status =
+        i < box->count ? memory_text_set(&box->messages[i].content->digest, args->digest) : IMAP4_ST_EXPUNGED;
   }
   return memory_end(&call, &result, sizeof result, out, &handle->scratch);
 }
@@ -321,14 +371,10 @@ int memory_move(void *user, imap4_op op, const imap4_copy_args *args, imap4_copy
 
 /* ---- what is gone --------------------------------------------------------------------------- */
 
-/* The smallest UID greater than |after| that was removed after |since|; 0: none. */
-static uint32_t next_gone(const struct memory_box *box, uint64_t since, uint32_t after) {
-  uint32_t next = 0;
-  for (size_t i = box->gone_count; i > 0 && box->gone[i - 1].modseq > since; --i) {
-    uint32_t uid = box->gone[i - 1].uid;
-    if (uid > after && (next == 0 || uid < next)) next = uid;
-  }
-  return next;
+static int by_uid(const void *a, const void *b) {
+  const uint32_t *x = a;
+  const uint32_t *y = b;
+  return *x < *y ? -1 : *x > *y;
 }
 
 static int fill_vanished(imap4_memory *memory, const struct memory_box *box, const imap4_vanished_args *args,
@@ -336,17 +382,25 @@ static int fill_vanished(imap4_memory *memory, const struct memory_box *box, con
   if (args->since < box->forgotten_modseq) return IMAP4_ST_UNSUPPORTED;
   uint32_t capacity = memory_count(memory, args->capacity, memory->config.page_rows);
   struct memory_ranges ranges = {0};
-  uint32_t uid = next_gone(box, args->since, args->after_uid);
+  size_t first = box->gone_count;
+  size_t n = 0;
+  while (first > 0 && box->gone[first - 1].modseq > args->since)
+    --first;
+  uint32_t *uids = memory_scratch_alloc(scratch, (box->gone_count - first) * sizeof *uids);
+  if (!uids) return IMAP4_ST_TEMPFAIL;
+  for (size_t i = first; i < box->gone_count; ++i) {
+    if (box->gone[i].uid > args->after_uid) uids[n++] = box->gone[i].uid;
+  }
+  qsort(uids, n, sizeof *uids, by_uid);
   result->last = 1;
-  while (uid) {
-    int touches = ranges.n && ranges.p[ranges.n - 1].last == uid - 1;
+  for (size_t i = 0; i < n; ++i) {
+    int touches = ranges.n && ranges.p[ranges.n - 1].last == uids[i] - 1;
     if (ranges.n == capacity && !touches) {
       result->last = 0;
       break;
     }
-    int status = memory_ranges_add(&ranges, scratch, uid);
+    int status = memory_ranges_add(&ranges, scratch, uids[i]);
     if (status) return status;
-    uid = next_gone(box, args->since, uid);
   }
   result->uids = (imap4_uid_ranges){ranges.p, ranges.n};
   return IMAP4_OK;

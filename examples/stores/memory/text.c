@@ -106,7 +106,7 @@ void memory_scratch_free(struct memory_scratch *scratch) {
   }
 }
 
-int memory_ranges_has(imap4_uid_ranges ranges, uint32_t uid) {
+size_t memory_ranges_find(imap4_uid_ranges ranges, uint32_t uid) {
   size_t low = 0;
   size_t high = ranges.n;
   while (low < high) {
@@ -117,7 +117,12 @@ int memory_ranges_has(imap4_uid_ranges ranges, uint32_t uid) {
       high = middle;
     }
   }
-  return low < ranges.n && ranges.p[low].first <= uid;
+  return low;
+}
+
+int memory_ranges_has(imap4_uid_ranges ranges, uint32_t uid) {
+  size_t i = memory_ranges_find(ranges, uid);
+  return i < ranges.n && ranges.p[i].first <= uid;
 }
 
 int memory_ranges_add(struct memory_ranges *ranges, struct memory_scratch *scratch, uint32_t uid) {
