@@ -558,7 +558,7 @@ static void fill(play *p) {
   imap4_memory_config config;
   imap4_memory_message message = {.text = {message_mime, sizeof message_mime - 1}, .keywords = {"$One", 4}};
   imap4_memory_config_init(&config);
-  config.without = p->c.without & 0x7e;
+  config.without = p->c.without & 0xfe;
   config.quota_octets = 100000;
   config.quota_roots = 1;
   config.keywords = 8;

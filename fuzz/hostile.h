@@ -262,6 +262,15 @@ static inline void hostile_spoil_vanished(hostile *h, const imap4_vanished_args 
   if (lie & 2) out->uids = hostile_any_ranges(lie / 4);
 }
 
+static inline void hostile_spoil_uids(hostile *h, const imap4_uids_args *args, imap4_uids_result *out,
+                                      unsigned lie) {
+  (void)h;
+  (void)args;
+  if (lie & 1) out->last = !out->last;
+  if (lie & 2) out->uids = hostile_any_ranges(lie / 4);
+  if (lie & 128) out->first_unseen = lie & 64 ? UINT32_MAX : 3;
+}
+
 static inline void hostile_spoil_store_flags(hostile *h, const imap4_store_flags_args *args,
                                              imap4_store_flags_result *out, unsigned lie) {
   (void)h;
@@ -338,6 +347,7 @@ HOSTILE_WRAP(store_flags, store_flags, imap4_store_flags_args, imap4_store_flags
 HOSTILE_WRAP(expunge, none, imap4_expunge_args, imap4_empty_result)
 HOSTILE_WRAP(move, copy, imap4_copy_args, imap4_copy_result)
 HOSTILE_WRAP(vanished, vanished, imap4_vanished_args, imap4_vanished_result)
+HOSTILE_WRAP(uids, uids, imap4_uids_args, imap4_uids_result)
 HOSTILE_WRAP(keep_digest, none, imap4_keep_digest_args, imap4_empty_result)
 HOSTILE_WRAP(status, status, imap4_status_args, imap4_status_result)
 HOSTILE_WRAP(sasl, sasl, imap4_sasl_args, imap4_sasl_result)
@@ -440,6 +450,7 @@ static inline void hostile_init(hostile *h, imap4_memory_config *config, imap4_s
   if (h->real->copy) h->table.copy = hostile_copy;
   if (h->real->move) h->table.move = hostile_move;
   if (h->real->vanished) h->table.vanished = hostile_vanished;
+  if (h->real->uids) h->table.uids = hostile_uids;
   if (h->real->keep_digest) h->table.keep_digest = hostile_keep_digest;
   if (h->real->status) h->table.status = hostile_status;
   if (h->real->watch) h->table.watch = hostile_watch;

@@ -445,6 +445,25 @@ typedef struct imap4_vanished_result {
   imap4_uid_ranges uids;
 } imap4_vanished_result;
 
+typedef struct imap4_uids_args {
+  uint32_t struct_size;
+  uint32_t after_uid; /**< only UIDs greater than this: where the last call ended */
+  imap4_session *session;
+  void *mailbox;
+  uint32_t capacity;    /**< at most so many ranges, >= 1 */
+  int32_t wants_unseen; /**< 1: |first_unseen| is to be found out */
+} imap4_uids_args;
+
+/** The UIDs of all messages, as ranges in ascending order.  Fewer than |capacity| are fine while |last| is 0
+ *  (one at least). */
+typedef struct imap4_uids_result {
+  uint32_t struct_size;
+  int32_t last; /**< 1: no message has a greater UID */
+  imap4_uid_ranges uids;
+  uint32_t first_unseen; /**< UID of the mailbox's first message without \Seen; 0: there is none */
+  uint32_t reserved;
+} imap4_uids_result;
+
 /** A digest that the library made of a message that had none, or a damaged one. */
 typedef struct imap4_keep_digest_args {
   uint32_t struct_size;
@@ -718,6 +737,10 @@ typedef struct imap4_store {
   /** The same as append_commit, and take a message away with it: both or neither.  IMAP4_ST_EXPUNGED when
    * that message is gone.  NULL: there is no REPLACE. */
   int (*replace)(void *user, imap4_op op, const imap4_replace_args *args, imap4_append_commit_result *out);
+  /** Which messages there are.  With this and |vanished|, to select a mailbox again costs what has changed
+   *  since, where the store can find that without looking at every message.  NULL or IMAP4_ST_UNSUPPORTED:
+   * the library asks |query| about all of them. */
+  int (*uids)(void *user, imap4_op op, const imap4_uids_args *args, imap4_uids_result *out);
 } imap4_store;
 
 /**

@@ -10,7 +10,9 @@ enum {
   SELECT_BEGIN,
   SELECT_OPENED,
   SELECT_POLLED,
-  SELECT_ASK,
+  SELECT_UIDS, /* which messages there are, as ranges */
+  SELECT_RANGES,
+  SELECT_ASK, /* the same, message by message */
   SELECT_ROWS,
   SELECT_LOOKUP, /* IMAP4rev2: what LIST says of it */
   SELECT_TELL,
@@ -21,7 +23,7 @@ enum {
 
 typedef struct select_context {
   uint32_t after;  /* UIDs up to this one are in the view */
-  uint32_t unseen; /* sequence number of the first message without \Seen; 0: none found */
+  uint32_t unseen; /* sequence number of the first message without \Seen, its UID at first; 0: none found */
   bool read_only;
   imap4_mailbox_state state;
   imap4i_lookup lookup;
@@ -109,7 +111,42 @@ static int polled(imap4i_command *c) {
   v->modseq = v->expunge_modseq = x->state.highest_modseq;
   v->no_modseq = x->state.no_modseq != 0;
   v->keywords_hash = imap4i_keywords_hash(x->state.keywords, x->state.new_keywords != 0);
-  c->phase = SELECT_ASK;
+  c->phase = v->uidnext > 1 ? SELECT_UIDS : SELECT_TELL;
+  return IMAP4I_STEP_AGAIN;
+}
+
+static int ask_uids(imap4i_command *c) {
+  const select_context *x = c->context;
+  c->phase = SELECT_RANGES;
+  return imap4i_op_uids(c->s, c->s->view->mailbox, x->after, x->after == 0);
+}
+
+/* Where the first message without \Seen is; 0 if there is none, or it has come just now. */
+static uint32_t find_unseen(imap4i_view *v, uint32_t uid) {
+  return imap4i_ranges_has(imap4i_uidset_ranges(&v->uids), uid) ? imap4i_view_seq(v, uid) : 0;
+}
+
+static int ranges(imap4i_command *c) {
+  imap4_session *s = c->s;
+  imap4i_view *v = s->view;
+  select_context *x = c->context;
+  const imap4_uids_result *r = &s->op.result.uids;
+  if (s->op.status == IMAP4_ST_UNSUPPORTED && x->after == 0) {
+    c->phase = SELECT_ASK;
+    return IMAP4I_STEP_AGAIN;
+  }
+  if (s->op.status != IMAP4_OK) return fail(c, s->op.status);
+  if (x->after == 0) x->unseen = r->first_unseen;
+  for (size_t i = 0; i < r->uids.n; i++) {
+    imap4_uid_range range = r->uids.p[i];
+    x->after = range.last;
+    if (range.first >= v->uidnext) break; /* what has come after the poll is for the next one */
+    if (range.last >= v->uidnext) range.last = v->uidnext - 1;
+    if (!imap4i_view_add(v, range, x->state.first_recent)) return IMAP4_ERR_NOMEM;
+  }
+  bool end = r->last || x->after >= v->uidnext - 1;
+  if (end) x->unseen = find_unseen(v, x->unseen);
+  c->phase = end ? SELECT_TELL : SELECT_UIDS;
   return IMAP4I_STEP_AGAIN;
 }
 
@@ -146,8 +183,8 @@ static int rows(imap4i_command *c) {
   for (uint32_t i = 0; i < r->count; i++) {
     imap4_row row = imap4i_op_row(s, i);
     if (row.uid >= v->uidnext) return fail(c, IMAP4_ST_SERVERBUG);
-    bool recent = x->state.first_recent > 0 && row.uid >= x->state.first_recent;
-    if (!imap4i_view_add(v, row.uid, recent)) return IMAP4_ERR_NOMEM;
+    if (!imap4i_view_add(v, (imap4_uid_range){row.uid, row.uid}, x->state.first_recent))
+      return IMAP4_ERR_NOMEM;
     x->after = row.uid;
     if (knows_unseen && x->unseen == 0 && !(row.flags & IMAP4_FLAG_SEEN)) x->unseen = v->count;
   }
@@ -296,6 +333,10 @@ int imap4i_cmd_select(imap4i_command *c) {
     return opened(c);
   case SELECT_POLLED:
     return polled(c);
+  case SELECT_UIDS:
+    return ask_uids(c);
+  case SELECT_RANGES:
+    return ranges(c);
   case SELECT_ASK:
     return ask(c);
   case SELECT_ROWS:

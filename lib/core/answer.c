@@ -91,10 +91,11 @@ static bool each_range_valid(imap4_uid_ranges r) {
   return true;
 }
 
-static bool vanished_valid(const imap4_session *s, const imap4_vanished_result *r) {
-  if (!imap4i_ranges_valid(r->uids) || r->uids.n > s->op.capacity) return false;
-  if (r->uids.n == 0) return r->last != 0; /* else there would be no progress */
-  return r->uids.p[0].first > s->op.after_uid;
+/* A page of UIDs. */
+static bool uids_valid(const imap4_session *s, imap4_uid_ranges uids, int32_t last) {
+  if (uids.n > s->op.capacity || !imap4i_ranges_valid(uids)) return false;
+  if (uids.n == 0) return last != 0; /* else there would be no progress */
+  return uids.p[0].first > s->op.after_uid;
 }
 
 static bool poll_valid(const imap4_mailbox_state *r) {
@@ -162,7 +163,9 @@ bool imap4i_answer_valid(const imap4_session *s) {
     return each_range_valid(r->copy.source) && each_range_valid(r->copy.target) &&
            imap4i_ranges_count(r->copy.source) == imap4i_ranges_count(r->copy.target);
   case IMAP4I_OP_VANISHED:
-    return vanished_valid(s, &r->vanished);
+    return uids_valid(s, r->vanished.uids, r->vanished.last);
+  case IMAP4I_OP_UIDS:
+    return uids_valid(s, r->uids.uids, r->uids.last);
   case IMAP4I_OP_NAMESPACES:
     return namespaces_valid(&r->namespaces);
   case IMAP4I_OP_QUOTA_ROOTS:
@@ -299,6 +302,8 @@ bool imap4i_answer_copy(imap4i_op *op, uint32_t digest_octets) {
     return copy_ranges(&op->copies, &r->copy.source) && copy_ranges(&op->copies, &r->copy.target);
   case IMAP4I_OP_VANISHED:
     return copy_ranges(&op->copies, &r->vanished.uids);
+  case IMAP4I_OP_UIDS:
+    return copy_ranges(&op->copies, &r->uids.uids);
   case IMAP4I_OP_NAMESPACES:
     return copy_namespaces(op);
   case IMAP4I_OP_QUOTA_ROOTS:

@@ -34,6 +34,7 @@ HEAD_FITS(imap4_store_flags_args);
 HEAD_FITS(imap4_expunge_args);
 HEAD_FITS(imap4_copy_args);
 HEAD_FITS(imap4_vanished_args);
+HEAD_FITS(imap4_uids_args);
 HEAD_FITS(imap4_keep_digest_args);
 HEAD_FITS(imap4_status_args);
 HEAD_FITS(imap4_namespaces_args);
@@ -67,6 +68,7 @@ static const struct {
     [IMAP4I_OP_COPY] = {sizeof(imap4_copy_args), sizeof(imap4_copy_result)},
     [IMAP4I_OP_MOVE] = {sizeof(imap4_copy_args), sizeof(imap4_copy_result)},
     [IMAP4I_OP_VANISHED] = {sizeof(imap4_vanished_args), sizeof(imap4_vanished_result)},
+    [IMAP4I_OP_UIDS] = {sizeof(imap4_uids_args), sizeof(imap4_uids_result)},
     [IMAP4I_OP_KEEP_DIGEST] = {sizeof(imap4_keep_digest_args), sizeof(imap4_empty_result)},
     [IMAP4I_OP_STATUS] = {sizeof(imap4_status_args), sizeof(imap4_status_result)},
     [IMAP4I_OP_NAMESPACES] = {sizeof(imap4_namespaces_args), sizeof(imap4_namespaces_result)},
@@ -109,6 +111,8 @@ static int call_optional(imap4_session *s, uint8_t kind, const void *args, imap4
     return t->vanished ? t->vanished(user, op, args, &out->vanished) : IMAP4_ST_UNSUPPORTED;
   case IMAP4I_OP_REPLACE:
     return t->replace ? t->replace(user, op, args, &out->append_commit) : IMAP4_ST_UNSUPPORTED;
+  case IMAP4I_OP_UIDS:
+    return t->uids ? t->uids(user, op, args, &out->uids) : IMAP4_ST_UNSUPPORTED;
   case IMAP4I_OP_KEEP_DIGEST:
     return t->keep_digest ? t->keep_digest(user, op, args, &out->empty) : IMAP4_ST_UNSUPPORTED;
   case IMAP4I_OP_STATUS:
@@ -316,6 +320,10 @@ static void note_bounds(imap4i_op *op, uint8_t kind, const void *args) {
     op->capacity = ((const imap4_vanished_args *)args)->capacity;
     op->after_uid = ((const imap4_vanished_args *)args)->after_uid;
     break;
+  case IMAP4I_OP_UIDS:
+    op->capacity = ((const imap4_uids_args *)args)->capacity;
+    op->after_uid = ((const imap4_uids_args *)args)->after_uid;
+    break;
   case IMAP4I_OP_LIST:
     op->capacity = ((const imap4_list_args *)args)->capacity;
     break;
@@ -359,6 +367,16 @@ int imap4i_op_call(imap4_session *s, uint8_t kind, void *args) {
   }
   settle(s, op->completed ? IMAP4_ST_SERVERBUG : status); /* two answers are none */
   return IMAP4I_STEP_AGAIN;
+}
+
+int imap4i_op_uids(imap4_session *s, void *mailbox, uint32_t after, bool unseen) {
+  enum { RANGES = 8 }; /* for each row that a page of these may have: they are much smaller */
+  uint32_t rows = s->limits->query_rows;
+  imap4_uids_args args = {.after_uid = after,
+                          .mailbox = mailbox,
+                          .capacity = rows < UINT32_MAX / RANGES ? rows * RANGES : UINT32_MAX,
+                          .wants_unseen = unseen};
+  return imap4i_op_call(s, IMAP4I_OP_UIDS, &args);
 }
 
 void imap4i_op_cancel(imap4_session *s) {

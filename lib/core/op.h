@@ -34,6 +34,7 @@ enum {
   IMAP4I_OP_COPY,
   IMAP4I_OP_MOVE,
   IMAP4I_OP_VANISHED,
+  IMAP4I_OP_UIDS,
   IMAP4I_OP_STATUS,
   IMAP4I_OP_NAMESPACES,
   IMAP4I_OP_KEEP_DIGEST,
@@ -64,6 +65,7 @@ typedef union imap4i_result {
   imap4_store_flags_result store_flags;
   imap4_copy_result copy;
   imap4_vanished_result vanished;
+  imap4_uids_result uids;
   imap4_status_result status;
   imap4_namespaces_result namespaces;
   imap4_quota_roots_result quota_roots;
@@ -91,6 +93,8 @@ typedef struct imap4i_op {
  * member that is NULL.
  */
 int imap4i_op_call(imap4_session *s, uint8_t kind, void *args);
+/* Which UIDs the mailbox has, from |after| on; |unseen|: and which is the first without \Seen. */
+int imap4i_op_uids(imap4_session *s, void *mailbox, uint32_t after, bool unseen);
 /* Check an answer that came late; before the command sees it. */
 void imap4i_op_settle(imap4_session *s);
 /* Cancel the operation under way, if there is one. */

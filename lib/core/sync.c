@@ -25,6 +25,8 @@ enum {
   SYNC_VANISHED,
   SYNC_VANISHED_ROWS,
   SYNC_COMPARE,
+  SYNC_COMPARE_RANGES,
+  SYNC_COMPARE_ALL,
   SYNC_COMPARE_ROWS,
   SYNC_PREPARE,
   SYNC_EXPUNGE,
@@ -147,8 +149,8 @@ static int sync_new_rows(imap4_session *s) {
   for (uint32_t i = 0; i < r->count; i++) {
     uint32_t uid = imap4i_op_row(s, i).uid;
     if (uid >= v->sync_uidnext) return later(v); /* not asked for: the store is not to be trusted */
-    bool recent = v->sync_first_recent == 0 || uid >= v->sync_first_recent;
-    if (!imap4i_view_add(v, uid, recent)) return IMAP4_ERR_NOMEM;
+    uint32_t first_recent = v->sync_first_recent > 0 ? v->sync_first_recent : 1;
+    if (!imap4i_view_add(v, (imap4_uid_range){uid, uid}, first_recent)) return IMAP4_ERR_NOMEM;
     v->sync_after = uid;
     v->uidnext = uid + 1;
   }
@@ -219,13 +221,38 @@ static int sync_vanished_rows(imap4_session *s) {
 static int sync_compare(imap4_session *s) {
   imap4i_view *v = s->view;
   if (v->sync_after == 0) imap4i_uidset_free(&v->gone);
-  return ask(s, SYNC_COMPARE_ROWS, imap4i_uidset_ranges(&v->uids), 0, 0);
+  v->sync_phase = SYNC_COMPARE_RANGES;
+  return imap4i_op_uids(s, v->mailbox, v->sync_after, false);
 }
 
 /* What lies between two UIDs that are there is gone. */
 static bool note_gap(imap4i_view *v, uint32_t after, uint32_t before) {
   imap4_uid_range gap = {after + 1, before - 1};
   return after + 1 >= before || note_gone(v, (imap4_uid_ranges){&gap, 1});
+}
+
+/* What is behind the last one that is there is gone too. */
+static int compared(imap4i_view *v) {
+  if (v->sync_after < v->uidnext && !note_gap(v, v->sync_after, v->uidnext)) return IMAP4_ERR_NOMEM;
+  return next(v, SYNC_PREPARE);
+}
+
+static int sync_compare_ranges(imap4_session *s) {
+  imap4i_view *v = s->view;
+  const imap4_uids_result *r = &s->op.result.uids;
+  if (s->op.status == IMAP4_ST_UNSUPPORTED && v->sync_after == 0) return next(v, SYNC_COMPARE_ALL);
+  if (s->op.status != IMAP4_OK) return next(v, SYNC_EXISTS);
+  for (size_t i = 0; i < r->uids.n && v->sync_after < v->uidnext; i++) {
+    imap4_uid_range range = r->uids.p[i];
+    uint32_t before = range.first < v->uidnext ? range.first : v->uidnext;
+    if (!note_gap(v, v->sync_after, before)) return IMAP4_ERR_NOMEM;
+    v->sync_after = range.last;
+  }
+  return r->last || v->sync_after >= v->uidnext ? compared(v) : next(v, SYNC_COMPARE);
+}
+
+static int sync_compare_all(imap4_session *s) {
+  return ask(s, SYNC_COMPARE_ROWS, imap4i_uidset_ranges(&s->view->uids), 0, 0);
 }
 
 static int sync_compare_rows(imap4_session *s) {
@@ -237,9 +264,7 @@ static int sync_compare_rows(imap4_session *s) {
     if (!note_gap(v, v->sync_after, uid)) return IMAP4_ERR_NOMEM;
     v->sync_after = uid;
   }
-  if (!r->last) return next(v, SYNC_COMPARE);
-  if (v->sync_after < v->uidnext && !note_gap(v, v->sync_after, v->uidnext)) return IMAP4_ERR_NOMEM;
-  return next(v, SYNC_PREPARE);
+  return r->last ? compared(v) : next(v, SYNC_COMPARE_ALL);
 }
 
 /* Before the first EXPUNGE is sent: what the view will be after the last one must not fail then. */
@@ -396,6 +421,10 @@ int imap4i_sync_step(imap4_session *s, bool checkpoint) {
     return sync_vanished_rows(s);
   case SYNC_COMPARE:
     return sync_compare(s);
+  case SYNC_COMPARE_RANGES:
+    return sync_compare_ranges(s);
+  case SYNC_COMPARE_ALL:
+    return sync_compare_all(s);
   case SYNC_COMPARE_ROWS:
     return sync_compare_rows(s);
   case SYNC_PREPARE:

@@ -184,10 +184,13 @@ void imap4i_view_forget_recent(imap4i_view *view) {
   view->no_recent = true;
 }
 
-bool imap4i_view_add(imap4i_view *view, uint32_t uid, bool recent) {
-  if (recent && !view->no_recent && !imap4i_uidset_add(&view->recent, uid, uid)) return false;
-  if (!imap4i_uidset_add(&view->uids, uid, uid)) return false;
-  view->count++;
+bool imap4i_view_add(imap4i_view *view, imap4_uid_range uids, uint32_t first_recent) {
+  uint32_t recent = uids.first > first_recent ? uids.first : first_recent;
+  bool any_recent = first_recent > 0 && !view->no_recent;
+  if (any_recent && recent <= uids.last && !imap4i_uidset_add(&view->recent, recent, uids.last))
+    return false;
+  if (!imap4i_uidset_add(&view->uids, uids.first, uids.last)) return false;
+  view->count += uids.last - uids.first + 1;
   return true;
 }
 

@@ -78,10 +78,10 @@ void imap4i_view_free(imap4i_view *view);
  * not fail any more: false without memory, then nothing has changed. */
 IMAP4_MUST_USE bool imap4i_view_prepare_removal(imap4i_view *view);
 void imap4i_view_commit_removal(imap4i_view *view);
-/* A message that is new becomes the last one. */
 /* From now on no message is \Recent: IMAP4rev2 has no such flag. */
 void imap4i_view_forget_recent(imap4i_view *view);
-IMAP4_MUST_USE bool imap4i_view_add(imap4i_view *view, uint32_t uid, bool recent);
+/* Messages that are new become the last ones; from |first_recent| on they are \Recent, unless that is 0. */
+IMAP4_MUST_USE bool imap4i_view_add(imap4i_view *view, imap4_uid_range uids, uint32_t first_recent);
 
 /* Flags were changed for this session: what it has caused and been told alone is no news at the next
  * announcement. */

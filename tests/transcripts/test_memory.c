@@ -403,7 +403,7 @@ static void members_can_be_left_out(void **state) {
   imap4_memory_config_init(&config);
   config.without = IMAP4_MEMORY_WITHOUT_CANCEL | IMAP4_MEMORY_WITHOUT_COPY | IMAP4_MEMORY_WITHOUT_MOVE |
                    IMAP4_MEMORY_WITHOUT_VANISHED | IMAP4_MEMORY_WITHOUT_STATUS | IMAP4_MEMORY_WITHOUT_WATCH |
-                   IMAP4_MEMORY_WITHOUT_KEEP_DIGEST;
+                   IMAP4_MEMORY_WITHOUT_KEEP_DIGEST | IMAP4_MEMORY_WITHOUT_UIDS;
   (void)state;
   begin(&f, &config);
   assert_null(f.table->cancel);
@@ -413,6 +413,7 @@ static void members_can_be_left_out(void **state) {
   assert_null(f.table->status);
   assert_null(f.table->watch);
   assert_null(f.table->keep_digest);
+  assert_null(f.table->uids);
   assert_null(f.table->authorize);
   assert_null(f.table->namespaces);
   assert_null(f.table->sasl);

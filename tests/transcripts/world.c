@@ -361,7 +361,7 @@ static void configure(struct world *world) {
   if (world->mode->bare) {
     world->store_config.without |= IMAP4_MEMORY_WITHOUT_COPY | IMAP4_MEMORY_WITHOUT_MOVE |
                                    IMAP4_MEMORY_WITHOUT_VANISHED | IMAP4_MEMORY_WITHOUT_STATUS |
-                                   IMAP4_MEMORY_WITHOUT_KEEP_DIGEST;
+                                   IMAP4_MEMORY_WITHOUT_KEEP_DIGEST | IMAP4_MEMORY_WITHOUT_UIDS;
   }
 }
 

@@ -202,6 +202,7 @@ union memory_result {
   imap4_append_commit_result append_commit;
   imap4_copy_result copy;
   imap4_vanished_result vanished;
+  imap4_uids_result uids;
   imap4_status_result status;
   imap4_namespaces_result namespaces;
   imap4_quota_roots_result quota_roots;
@@ -366,6 +367,7 @@ int memory_expunge(void *user, imap4_op op, const imap4_expunge_args *args, imap
 int memory_copy(void *user, imap4_op op, const imap4_copy_args *args, imap4_copy_result *out);
 int memory_move(void *user, imap4_op op, const imap4_copy_args *args, imap4_copy_result *out);
 int memory_vanished(void *user, imap4_op op, const imap4_vanished_args *args, imap4_vanished_result *out);
+int memory_uids(void *user, imap4_op op, const imap4_uids_args *args, imap4_uids_result *out);
 int memory_keep_digest(void *user, imap4_op op, const imap4_keep_digest_args *args, imap4_empty_result *out);
 int memory_watch(void *user, imap4_session *session, void *mailbox, int32_t on);
 void memory_handle_free(imap4_memory *memory, struct memory_handle *handle);

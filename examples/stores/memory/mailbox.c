@@ -415,3 +415,32 @@ int memory_vanished(void *user, imap4_op op, const imap4_vanished_args *args, im
   }
   return memory_end(&call, &result, sizeof result, out, &handle->scratch);
 }
+
+/* ---- what is there -------------------------------------------------------------------------- */
+
+static int fill_uids(imap4_memory *memory, struct memory_box *box, const imap4_uids_args *args,
+                     imap4_uids_result *result, struct memory_scratch *scratch) {
+  const struct memory_index *index = &box->index;
+  imap4_uid_ranges all = {index->runs, index->run_count};
+  size_t from = args->after_uid < UINT32_MAX ? memory_ranges_find(all, args->after_uid + 1) : all.n;
+  size_t n = memory_count(memory, args->capacity, memory->config.page_rows);
+  if (n > all.n - from) n = all.n - from;
+  imap4_uid_range *p = memory_scratch_alloc(scratch, n * sizeof *p);
+  if (!p) return IMAP4_ST_TEMPFAIL;
+  if (n) memcpy(p, all.p + from, n * sizeof *p);
+  if (n && p[0].first <= args->after_uid) p[0].first = args->after_uid + 1;
+  result->uids = (imap4_uid_ranges){p, n};
+  result->last = from + n == all.n;
+  if (args->wants_unseen) result->first_unseen = memory_index_first_unseen(box);
+  return IMAP4_OK;
+}
+
+int memory_uids(void *user, imap4_op op, const imap4_uids_args *args, imap4_uids_result *out) {
+  struct memory_handle *handle = args->mailbox;
+  struct memory_call call = begin(user, args->session, op, handle, 0);
+  imap4_uids_result result = {.struct_size = sizeof result};
+  if (call.status == IMAP4_OK) {
+    call.status = fill_uids(call.memory, handle->box, args, &result, &call.scratch);
+  }
+  return memory_end(&call, &result, sizeof result, out, &handle->scratch);
+}

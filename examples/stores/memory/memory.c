@@ -248,6 +248,7 @@ static void fill_table(imap4_store *table, const imap4_memory_config *config) {
   if (!(without & IMAP4_MEMORY_WITHOUT_VANISHED)) table->vanished = memory_vanished;
   if (!(without & IMAP4_MEMORY_WITHOUT_KEEP_DIGEST)) table->keep_digest = memory_keep_digest;
   if (!(without & IMAP4_MEMORY_WITHOUT_REPLACE)) table->replace = memory_replace;
+  if (!(without & IMAP4_MEMORY_WITHOUT_UIDS)) table->uids = memory_uids;
   if (!(without & IMAP4_MEMORY_WITHOUT_STATUS)) table->status = memory_status;
   if (!(without & IMAP4_MEMORY_WITHOUT_WATCH)) table->watch = memory_watch;
   if (!config->plain) {

@@ -32,6 +32,7 @@ typedef struct imap4_memory imap4_memory;
 #define IMAP4_MEMORY_WITHOUT_WATCH 0x20u
 #define IMAP4_MEMORY_WITHOUT_KEEP_DIGEST 0x40u
 #define IMAP4_MEMORY_WITHOUT_REPLACE 0x80u
+#define IMAP4_MEMORY_WITHOUT_UIDS 0x100u
 
 /** One step of the scripted SASL mechanism: what the store says, and what it wants to hear. */
 typedef struct imap4_memory_step {
