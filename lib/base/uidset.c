@@ -53,6 +53,16 @@ size_t imap4i_ranges_find(imap4_uid_ranges ranges, uint32_t uid) {
   return low;
 }
 
+/* The same from |from| on, before which all ranges end below |uid|.  What is near is found fast, so a few
+ * ranges meet many in little time, and many meet many in the time that it takes to look at all. */
+static size_t find_from(imap4_uid_ranges ranges, size_t from, uint32_t uid) {
+  size_t step = 1;
+  for (; step <= ranges.n - from && ranges.p[from + step - 1].last < uid; step *= 2)
+    from += step;
+  size_t left = ranges.n - from;
+  return from + imap4i_ranges_find((imap4_uid_ranges){ranges.p + from, step < left ? step : left}, uid);
+}
+
 uint32_t imap4i_ranges_at(imap4_uid_ranges ranges, uint64_t index) {
   for (size_t i = 0; i < ranges.n; i++) {
     uint32_t beyond = ranges.p[i].last - ranges.p[i].first;
@@ -147,8 +157,7 @@ bool imap4i_uidset_add(imap4i_uidset *set, uint32_t first, uint32_t last) {
  */
 static size_t cut_range(imap4_uid_range range, imap4_uid_ranges cuts, size_t *at, imap4_uid_range *to) {
   size_t n = 0;
-  while (*at < cuts.n && cuts.p[*at].last < range.first)
-    ++*at;
+  *at = find_from(cuts, *at, range.first);
   for (; *at < cuts.n && cuts.p[*at].first <= range.last; ++*at) {
     imap4_uid_range cut = cuts.p[*at];
     if (cut.first > range.first) {
@@ -198,11 +207,10 @@ bool imap4i_uidset_intersect(imap4i_uidset *to, imap4_uid_ranges a, imap4_uid_ra
       to->n = 0;
       return false;
     }
-    if (a.p[i].last == last) {
-      i++;
-    } else {
-      j++;
-    }
+    if (first <= last && last == UINT32_MAX) break;
+    uint32_t next = first <= last ? last + 1 : first;
+    i = find_from(a, i, next);
+    j = find_from(b, j, next);
   }
   return true;
 }

@@ -28,7 +28,7 @@ typedef struct select_context {
   imap4_mailbox_state state;
   imap4i_lookup lookup;
   imap4i_resync resync;
-  imap4i_uidset known; /* messages whose changes the client wants to hear of */
+  imap4i_uidset known; /* those of the messages that the client says it knows, if it says so */
   uint64_t since;
   uint32_t row;
 } select_context;
@@ -249,11 +249,14 @@ static int begin_resync(imap4i_command *c) {
   /* A client that is ahead has kept what some other store has told: all may have changed. */
   x->since = a->modseq > v->modseq ? 0 : a->modseq;
   imap4i_uidset_init(&x->known, &s->mem);
-  if (a->has_known) status = imap4i_view_resolve(v, &a->known, true, true, &x->known);
-  if (!a->has_known && !imap4i_uidset_copy(&x->known, imap4i_uidset_ranges(&v->uids)))
-    status = IMAP4_ERR_NOMEM;
   c->phase = SELECT_GONE;
-  return status;
+  return a->has_known ? imap4i_view_resolve(v, &a->known, true, true, &x->known) : IMAP4I_STEP_AGAIN;
+}
+
+/* Messages of which the client wants to hear: all that there are, if it does not say which it knows. */
+static imap4_uid_ranges known(const imap4i_command *c) {
+  const select_context *x = c->context;
+  return imap4i_uidset_ranges(c->args.select.has_known ? &x->known : &c->s->view->uids);
 }
 
 static int tell(imap4i_command *c) {
@@ -286,7 +289,7 @@ static int gone(imap4i_command *c) {
   select_context *x = c->context;
   int status = imap4i_resync_step(&x->resync, c);
   if (status != IMAP4I_STEP_DONE) return status;
-  if (x->known.n == 0) return finish(c);
+  if (known(c).n == 0) return finish(c);
   x->after = 0;
   c->phase = SELECT_CHANGED;
   return IMAP4I_STEP_AGAIN;
@@ -297,7 +300,7 @@ static int ask_changed(imap4i_command *c) {
   select_context *x = c->context;
   imap4_query_args args = {.attributes = IMAP4_ATTR_FLAGS | IMAP4_ATTR_MODSEQ,
                            .mailbox = s->view->mailbox,
-                           .uids = imap4i_uidset_ranges(&x->known),
+                           .uids = known(c),
                            .changed_since = x->since,
                            .after_uid = x->after,
                            .capacity = s->limits->query_rows};
@@ -315,7 +318,7 @@ static int changed_rows(imap4i_command *c) {
     if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
     imap4_row row = imap4i_op_row(s, x->row);
     x->after = row.uid;
-    if (row.modseq <= x->since || !imap4i_ranges_has(imap4i_uidset_ranges(&x->known), row.uid)) continue;
+    if (row.modseq <= x->since || !imap4i_ranges_has(known(c), row.uid)) continue;
     size_t mark = imap4i_begin_piece(c);
     int status = imap4i_end_piece(c, mark, imap4i_put_flags_row(s, &row, true));
     if (status < 0) return status;

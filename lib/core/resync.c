@@ -12,22 +12,18 @@ static int go(imap4i_resync *r, uint8_t phase) {
 int imap4i_resync_begin(imap4i_resync *r, imap4_session *s, const imap4i_set *uids, uint64_t since) {
   imap4i_view *v = s->view;
   *r = (imap4i_resync){.since = since};
+  imap4i_uidset_init(&r->asked, &s->mem);
   imap4i_uidset_init(&r->gone, &s->mem);
-  imap4i_uidset_init(&r->logged, &s->mem);
   if (v->uidnext <= 1) return IMAP4_OK;      /* there never was a message */
   if (uids && uids->n == 0) return IMAP4_OK; /* "$" has no message that is gone (RFC 5182 section 2.1) */
-  int status = IMAP4_OK;
-  if (uids) status = imap4i_view_numbers(uids, v->uidnext - 1, &r->gone);
-  if (!uids && !imap4i_uidset_add(&r->gone, 1, v->uidnext - 1)) status = IMAP4_ERR_NOMEM;
-  if (status == IMAP4_OK && !imap4i_uidset_subtract(&r->gone, imap4i_uidset_ranges(&v->uids)))
-    status = IMAP4_ERR_NOMEM;
-  return status;
+  if (uids) return imap4i_view_numbers(uids, v->uidnext - 1, &r->asked);
+  return imap4i_uidset_add(&r->asked, 1, v->uidnext - 1) ? IMAP4_OK : IMAP4_ERR_NOMEM;
 }
 
 void imap4i_resync_free(imap4i_resync *r) {
-  if (!r->gone.mem) return;
+  if (!r->asked.mem) return;
+  imap4i_uidset_free(&r->asked);
   imap4i_uidset_free(&r->gone);
-  imap4i_uidset_free(&r->logged);
 }
 
 /* The last of |n| pairs, from |seq| and |uid| on, in which message |seq| has that UID; 0 if there is none.
@@ -76,33 +72,36 @@ static int ask(imap4i_resync *r, imap4_session *s) {
 }
 
 /* No log: everything is told that is not there, but for what the client must know already. */
-static int tell_all(imap4i_resync *r) {
+static int tell_all(imap4i_resync *r, const imap4i_view *v) {
   imap4_uid_range known = {1, r->known_up_to};
+  imap4i_uidset_free(&r->gone);
+  r->gone = r->asked;
+  imap4i_uidset_init(&r->asked, r->gone.mem);
   r->after = 0;
+  if (!imap4i_uidset_subtract(&r->gone, imap4i_uidset_ranges(&v->uids))) return IMAP4_ERR_NOMEM;
   if (r->known_up_to > 0 && !imap4i_uidset_subtract(&r->gone, (imap4_uid_ranges){&known, 1}))
     return IMAP4_ERR_NOMEM;
   return go(r, RESYNC_TELL);
 }
 
-static int rows(imap4i_resync *r, imap4_session *s) {
-  if (s->op.status != IMAP4_OK) return tell_all(r);
-  const imap4_vanished_result *answer = &s->op.result.vanished;
+/* |logged| is gone, says the store. */
+static bool note_gone(imap4i_resync *r, const imap4i_view *v, imap4_uid_ranges logged) {
   imap4i_uidset both;
-  imap4i_uidset_init(&both, &s->mem);
-  bool ok = imap4i_uidset_intersect(&both, imap4i_uidset_ranges(&r->gone), answer->uids);
+  imap4i_uidset_init(&both, r->gone.mem);
+  bool ok = imap4i_uidset_intersect(&both, imap4i_uidset_ranges(&r->asked), logged) &&
+            imap4i_uidset_subtract(&both, imap4i_uidset_ranges(&v->uids));
   for (size_t i = 0; ok && i < both.n; i++)
-    ok = imap4i_uidset_add(&r->logged, both.p[i].first, both.p[i].last);
+    ok = imap4i_uidset_add(&r->gone, both.p[i].first, both.p[i].last);
   imap4i_uidset_free(&both);
-  if (!ok) return IMAP4_ERR_NOMEM;
-  if (!answer->last) {
-    r->after = answer->uids.p[answer->uids.n - 1].last;
-    return go(r, RESYNC_ASK);
-  }
-  r->after = 0;
-  imap4i_uidset_free(&r->gone);
-  r->gone = r->logged;
-  imap4i_uidset_init(&r->logged, &s->mem);
-  return go(r, RESYNC_TELL);
+  return ok;
+}
+
+static int rows(imap4i_resync *r, imap4_session *s) {
+  const imap4_vanished_result *answer = &s->op.result.vanished;
+  if (s->op.status != IMAP4_OK) return tell_all(r, s->view);
+  if (!note_gone(r, s->view, answer->uids)) return IMAP4_ERR_NOMEM;
+  r->after = answer->last ? 0 : answer->uids.p[answer->uids.n - 1].last;
+  return go(r, answer->last ? RESYNC_TELL : RESYNC_ASK);
 }
 
 static int tell(imap4i_resync *r, imap4i_command *c) {
@@ -119,9 +118,9 @@ int imap4i_resync_step(imap4i_resync *r, imap4i_command *c) {
   imap4_session *s = c->s;
   switch (r->phase) {
   case RESYNC_ASK:
-    if (r->gone.n == 0) return IMAP4I_STEP_DONE;
+    if (r->asked.n == 0) return IMAP4I_STEP_DONE;
     /* A client that is ahead of the store has kept what some other store has told: its log is of no use. */
-    return r->since > s->view->modseq ? tell_all(r) : ask(r, s);
+    return r->since > s->view->modseq ? tell_all(r, s->view) : ask(r, s);
   case RESYNC_ROWS:
     return rows(r, s);
   default:

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * VANISHED (EARLIER) (RFC 7162 section 3.2.10.1): which of the messages that a client knows are gone.  The
- * store's log says so; where there is none, or it does not reach back so far, all UIDs count as gone that the
- * client asks about and the mailbox does not have.  Never is one told that the view has, nor one that is
- * still to come.
+ * store's log says so, and costs as much as there is in it; where there is none, or it does not reach back so
+ * far, all UIDs count as gone that the client asks about and the mailbox does not have.  Never is one told
+ * that the view has, nor one that is still to come.
  */
 #ifndef IMAP4I_RESYNC_H
 #define IMAP4I_RESYNC_H
@@ -11,8 +11,8 @@
 #include "core/modseq.h"
 
 typedef struct imap4i_resync {
-  imap4i_uidset gone;   /* what the client asks about and the view does not have */
-  imap4i_uidset logged; /* of these, what the store says is gone since then */
+  imap4i_uidset asked; /* what the client asks about, none that is still to come */
+  imap4i_uidset gone;  /* of these, what is found to be gone */
   uint64_t since;
   uint32_t after;
   uint32_t known_up_to; /* the client knows what is gone up to this UID */
