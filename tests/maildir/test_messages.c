@@ -322,6 +322,36 @@ static void expunged(void **state) {
   kit_close(kit, mailbox);
 }
 
+static void ranges_of_uids(void **state) {
+  struct kit *kit = *state;
+  for (int i = 1; i <= 7; i++)
+    kit_append(kit, "INBOX", "x\r\n", i < 6 ? IMAP4_FLAG_SEEN : 0, "");
+  void *mailbox = kit_open(kit, "INBOX");
+  kit_poll(kit, mailbox, 0);
+  kit_expunge(kit, mailbox, 3);
+  kit_expunge(kit, mailbox, 5);
+  imap4_uids_args args = {.struct_size = sizeof args, .mailbox = mailbox, .capacity = 2, .wants_unseen = 1};
+  imap4_uids_result out = {.struct_size = sizeof out};
+  assert_int_equal(table()->uids(kit->store, 1, &args, &out), IMAP4_OK);
+  assert_int_equal(out.uids.n, 2);
+  assert_int_equal(out.uids.p[0].first, 1);
+  assert_int_equal(out.uids.p[0].last, 2);
+  assert_int_equal(out.uids.p[1].last, 4);
+  assert_int_equal(out.last, 0);
+  assert_int_equal(out.first_unseen, 6);
+  args.after_uid = 4;
+  assert_int_equal(table()->uids(kit->store, 1, &args, &out), IMAP4_OK);
+  assert_int_equal(out.uids.n, 1);
+  assert_int_equal(out.uids.p[0].first, 6);
+  assert_int_equal(out.uids.p[0].last, 7);
+  assert_int_equal(out.last, 1);
+  args.after_uid = UINT32_MAX;
+  assert_int_equal(table()->uids(kit->store, 1, &args, &out), IMAP4_OK);
+  assert_int_equal(out.uids.n, 0);
+  assert_int_equal(out.last, 1);
+  kit_close(kit, mailbox);
+}
+
 static int transfer(struct kit *kit, void *mailbox, int move, const char *to, imap4_copy_result *out) {
   imap4_copy_args args = {.struct_size = sizeof args, .mailbox = mailbox, .to = kit_str(to)};
   *out = (imap4_copy_result){.struct_size = sizeof *out};
@@ -581,6 +611,7 @@ int main(void) {
       KIT_TEST(flags_meet_other_names),
       KIT_TEST(keywords_end_at_26),
       KIT_TEST(expunged),
+      KIT_TEST(ranges_of_uids),
       KIT_TEST(copied_and_moved),
       KIT_TEST(saved_dates),
       KIT_TEST(replaced),

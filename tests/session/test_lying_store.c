@@ -113,6 +113,51 @@ static void ranges_without_memory(void **state) {
   end(&h, &c);
 }
 
+/* ---- which UIDs there are ------------------------------------------------------------------- */
+
+static imap4_uids_result lie;
+static uint32_t uids_calls;
+
+static int lying_uids(void *user, imap4_op op, const imap4_uids_args *args, imap4_uids_result *out) {
+  (void)user, (void)op, (void)args;
+  uids_calls++;
+  out->uids = lie.uids;
+  out->last = lie.last;
+  out->first_unseen = lie.first_unseen;
+  return IMAP4_OK;
+}
+
+static void with_lying_uids(imap4_store *table) {
+  table->uids = lying_uids;
+}
+
+static void ranges_of_uids(void **state) {
+  (void)state;
+  static const imap4_uid_range good[] = {{1, 2}, {3, 900}}, bad[] = {{2, 3}, {1, 1}}, none[] = {{0, 2}};
+  static const imap4_uids_result refused[] = {
+      {.uids = {NULL, 1}, .last = 1}, {.uids = {bad, 2}, .last = 1},  {.uids = {none, 1}, .last = 1},
+      {.uids = {good, 0}, .last = 0}, {.uids = {good, 1}, .last = 0}, {.uids = {good, 5000}, .last = 1}};
+  host h;
+  client c;
+  begin(&h, &c, with_lying_uids, 0, 3);
+  expect(&c, "a1 LOGIN somebody secret", "a1 OK ");
+  for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    lie = refused[i];
+    uids_calls = 0;
+    expect(&c, "b1 SELECT INBOX", "b1 NO [SERVERBUG] ");
+    assert_in_range(uids_calls, 1, 2);
+  }
+  /* What is beyond UIDNEXT has come after it was asked for; a UID that is not there is not the first unseen.
+   */
+  lie = (imap4_uids_result){.uids = {good, 2}, .last = 1, .first_unseen = 3};
+  assert_non_null(strstr(client_line(&c, "b2 SELECT INBOX"), "* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UNSEEN 3] "));
+  lie.first_unseen = 4;
+  assert_null(strstr(client_line(&c, "b3 SELECT INBOX"), "UNSEEN"));
+  lie = (imap4_uids_result){.uids = {good + 1, 1}, .last = 0};
+  assert_non_null(strstr(client_line(&c, "b4 SELECT INBOX"), "* 1 EXISTS\r\n* 0 RECENT\r\n* OK [PERMANENT"));
+  end(&h, &c);
+}
+
 /* ---- no progress ---------------------------------------------------------------------------- */
 
 static uint32_t vanished_calls;
@@ -766,6 +811,7 @@ static void gone_at_any_read(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ranges_without_memory),
+      cmocka_unit_test(ranges_of_uids),
       cmocka_unit_test(same_answer_for_ever),
       cmocka_unit_test(objects_that_are_null),
       cmocka_unit_test(uids_that_do_not_add_up),

@@ -159,10 +159,16 @@ static void without_vanished(void **state) {
   check_races(IMAP4_MEMORY_WITHOUT_WATCH | IMAP4_MEMORY_WITHOUT_VANISHED);
 }
 
+static void without_uids(void **state) {
+  (void)state;
+  check_races(IMAP4_MEMORY_WITHOUT_WATCH | IMAP4_MEMORY_WITHOUT_VANISHED | IMAP4_MEMORY_WITHOUT_UIDS);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(with_vanished),
       cmocka_unit_test(without_vanished),
+      cmocka_unit_test(without_uids),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

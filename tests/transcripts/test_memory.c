@@ -236,6 +236,115 @@ static void vanished_names_what_is_gone(void **state) {
   end(&f);
 }
 
+/* UIDs of the rows of a query, in pages. */
+static size_t changed_uids(struct fixture *f, void *mailbox, uint64_t since, imap4_uid_ranges uids,
+                           uint32_t capacity, uint32_t *to) {
+  imap4_query_args args = {.struct_size = sizeof args, .mailbox = mailbox, .attributes = IMAP4_ATTR_MODSEQ};
+  imap4_query_result result;
+  size_t n = 0;
+  args.changed_since = since;
+  args.uids = uids;
+  args.capacity = capacity;
+  do {
+    memset(&result, 0, sizeof result);
+    assert_int_equal(f->table->query(f->memory, 1, &args, &result), IMAP4_OK);
+    assert_in_range(result.count, result.last ? 0 : 1, capacity);
+    for (uint32_t i = 0; i < result.count; ++i) {
+      assert_true(result.rows[i].modseq > since && result.rows[i].uid > args.after_uid);
+      to[n++] = args.after_uid = result.rows[i].uid;
+    }
+  } while (!result.last);
+  return n;
+}
+
+static void set_flags(struct fixture *f, uint32_t first, uint32_t last, uint32_t flags) {
+  imap4_uid_range range = {first, last};
+  imap4_uid_ranges uids = {&range, 1};
+  assert_int_equal(
+      imap4_memory_set_flags(f->memory, str(""), str("INBOX"), uids, IMAP4_STORE_REPLACE, flags, str("")),
+      IMAP4_OK);
+}
+
+/* Few changes are found in the list of changes, many by looking at the messages; it is the same. */
+static void changes_are_found(void **state) {
+  enum { MESSAGES = 50, CHANGES = 400 };
+  struct fixture f;
+  uint64_t modseqs[MESSAGES + 1] = {0};
+  imap4_uid_range some[] = {{3, 10}, {12, 12}, {30, 70}};
+  imap4_uid_ranges ranges[] = {{NULL, 0}, {some, 3}};
+  (void)state;
+  begin(&f, NULL);
+  void *mailbox = open_box(&f, "INBOX");
+  for (uint32_t uid = 1; uid <= MESSAGES; ++uid) {
+    add(&f, "INBOX", "\nx\n");
+    modseqs[uid] = poll_box(&f, mailbox, 0).highest_modseq;
+  }
+  for (uint32_t i = 0; i < CHANGES; ++i) {
+    uint32_t uid = 1 + i * 7 % MESSAGES;
+    uint64_t before = poll_box(&f, mailbox, 0).highest_modseq;
+    set_flags(&f, uid, uid, i / MESSAGES % 2 ? IMAP4_FLAG_SEEN : IMAP4_FLAG_DRAFT);
+    uint64_t now = poll_box(&f, mailbox, 0).highest_modseq;
+    if (now > before) modseqs[uid] = now;
+    if (i == CHANGES / 2) {
+      imap4_uid_range gone = {20, 24};
+      imap4_memory_expunge(f.memory, str(""), str("INBOX"), (imap4_uid_ranges){&gone, 1});
+    }
+    for (uint32_t page = 1; page <= MESSAGES; page *= 7) {
+      uint64_t since = now - i % 60 - 1;
+      imap4_uid_ranges uids = ranges[i % 2];
+      uint32_t found[MESSAGES];
+      size_t n = changed_uids(&f, mailbox, since, uids, page, found);
+      size_t at = 0;
+      for (uint32_t u = 1; u <= MESSAGES; ++u) {
+        int there = i < CHANGES / 2 || u < 20 || u > 24;
+        int asked = !uids.n || (u >= 3 && u <= 10) || u == 12 || u >= 30;
+        if (!there || !asked || modseqs[u] <= since) continue;
+        assert_true(at < n);
+        assert_int_equal(found[at++], u);
+      }
+      assert_int_equal(at, n);
+    }
+  }
+  f.table->close(f.memory, mailbox);
+  end(&f);
+}
+
+static void uids_are_ranges(void **state) {
+  struct fixture f;
+  (void)state;
+  begin(&f, NULL);
+  void *mailbox = open_box(&f, "INBOX");
+  imap4_uids_args args = {.struct_size = sizeof args, .mailbox = mailbox, .capacity = 9, .wants_unseen = 1};
+  imap4_uids_result result;
+  assert_int_equal(f.table->uids(f.memory, 1, &args, &result), IMAP4_OK);
+  assert_true(result.last && result.uids.n == 0 && result.first_unseen == 0);
+  for (int i = 0; i < 9; ++i)
+    add(&f, "INBOX", "\nx\n");
+  set_flags(&f, 1, 8, IMAP4_FLAG_SEEN);
+  imap4_uid_range gone[] = {{1, 1}, {5, 6}};
+  imap4_memory_expunge(f.memory, str(""), str("INBOX"), (imap4_uid_ranges){gone, 2});
+  assert_int_equal(f.table->uids(f.memory, 1, &args, &result), IMAP4_OK);
+  assert_true(result.last);
+  assert_int_equal(result.first_unseen, 9);
+  assert_int_equal(result.uids.n, 2);
+  assert_int_equal(result.uids.p[0].first, 2);
+  assert_int_equal(result.uids.p[0].last, 4);
+  assert_int_equal(result.uids.p[1].first, 7);
+  assert_int_equal(result.uids.p[1].last, 9);
+  set_flags(&f, 7, 7, 0);
+  set_flags(&f, 3, 3, 0);
+  args.after_uid = 3;
+  args.capacity = 1;
+  assert_int_equal(f.table->uids(f.memory, 1, &args, &result), IMAP4_OK);
+  assert_false(result.last);
+  assert_int_equal(result.first_unseen, 3);
+  assert_int_equal(result.uids.n, 1);
+  assert_int_equal(result.uids.p[0].first, 4);
+  assert_int_equal(result.uids.p[0].last, 4);
+  f.table->close(f.memory, mailbox);
+  end(&f);
+}
+
 static void recent_is_claimed_once(void **state) {
   struct fixture f;
   (void)state;
@@ -428,6 +537,8 @@ int main(void) {
       cmocka_unit_test(changes_raise_the_modseq),
       cmocka_unit_test(conditional_store_leaves_newer_ones),
       cmocka_unit_test(vanished_names_what_is_gone),
+      cmocka_unit_test(changes_are_found),
+      cmocka_unit_test(uids_are_ranges),
       cmocka_unit_test(recent_is_claimed_once),
       cmocka_unit_test(a_deleted_mailbox_is_gone_for_who_has_it),
       cmocka_unit_test(copies_are_all_or_none),

@@ -459,6 +459,7 @@ int md_select_uids(const struct md_box *box, imap4_uid_ranges ranges, uint32_t f
                    size_t *n);
 
 int md_query(void *user, imap4_op op, const imap4_query_args *args, imap4_query_result *out);
+int md_uids(void *user, imap4_op op, const imap4_uids_args *args, imap4_uids_result *out);
 int md_vanished(void *user, imap4_op op, const imap4_vanished_args *args, imap4_vanished_result *out);
 /* Add a UID to a list of ranges of the handle. */
 bool md_ranges_add(struct md_mailbox *mailbox, int which, uint32_t uid);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the library asks of an open mailbox: where it stands, rows, and which messages are gone. */
+/* What the library asks of an open mailbox: where it stands, rows, and which messages are there or gone. */
 #include "internal.h"
 
 #include <errno.h>
@@ -299,5 +299,43 @@ int md_vanished(void *user, imap4_op op, const imap4_vanished_args *args, imap4_
   size_t n = mailbox->ranges_n[0] < args->capacity ? mailbox->ranges_n[0] : args->capacity;
   out->uids = (imap4_uid_ranges){mailbox->ranges[0], n};
   out->last = n == mailbox->ranges_n[0];
+  return IMAP4_OK;
+}
+
+/* ---- UIDs ----------------------------------------------------------------------------------- */
+
+/* A page of ranges of UIDs from entry |at| on; |*last|: there are no more. */
+static int collect_uids(struct md_mailbox *mailbox, size_t at, uint32_t capacity, bool *last) {
+  const struct md_box *box = mailbox->box;
+  for (mailbox->ranges_n[0] = 0; at < box->n; at++) {
+    bool touches = at > 0 && box->entries[at - 1].uid + 1 == box->entries[at].uid;
+    if (mailbox->ranges_n[0] == capacity && !touches) break;
+    if (!md_ranges_add(mailbox, 0, box->entries[at].uid)) return IMAP4_ST_UNAVAILABLE;
+  }
+  *last = at == box->n;
+  return IMAP4_OK;
+}
+
+static uint32_t first_unseen(const struct md_box *box) {
+  size_t i = 0;
+  while (i < box->n && box->entries[i].flags & IMAP4_FLAG_SEEN)
+    i++;
+  return i < box->n ? box->entries[i].uid : 0;
+}
+
+int md_uids(void *user, imap4_op op, const imap4_uids_args *args, imap4_uids_result *out) {
+  struct md_mailbox *mailbox = args->mailbox;
+  const struct md_box *box = mailbox->box;
+  bool last;
+  (void)user;
+  (void)op;
+  md_box_enter(mailbox->box);
+  size_t at = args->after_uid < UINT32_MAX ? md_box_find(box, args->after_uid + 1) : box->n;
+  int status = collect_uids(mailbox, at, args->capacity, &last);
+  if (status == IMAP4_OK && args->wants_unseen) out->first_unseen = first_unseen(box);
+  md_box_leave(mailbox->box);
+  if (status != IMAP4_OK) return status;
+  out->uids = (imap4_uid_ranges){mailbox->ranges[0], mailbox->ranges_n[0]};
+  out->last = last;
   return IMAP4_OK;
 }

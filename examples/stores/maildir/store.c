@@ -175,6 +175,7 @@ const imap4_store *imap4_maildir_store(void) {
       .create_uses = MD_USES,
       .keeps = IMAP4_KEEPS_SAVE_DATES,
       .replace = md_replace,
+      .uids = md_uids,
   };
   return &store;
 }
