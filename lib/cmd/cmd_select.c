@@ -96,6 +96,15 @@ static int fail(imap4i_command *c, int status) {
   return imap4i_reply_status(c, status);
 }
 
+/* All UIDs are in the view. */
+static int complete(imap4i_command *c) {
+  select_context *x = c->context;
+  bool lists = imap4i_speaks_rev2(c->s); /* RFC 9051 section 6.3.2 */
+  if (lists && !imap4i_lookup_init(&x->lookup, c->s, c->args.select.name)) return IMAP4_ERR_NOMEM;
+  c->phase = lists ? SELECT_LOOKUP : SELECT_TELL;
+  return IMAP4I_STEP_AGAIN;
+}
+
 static int polled(imap4i_command *c) {
   imap4_session *s = c->s;
   imap4i_view *v = s->view;
@@ -111,14 +120,15 @@ static int polled(imap4i_command *c) {
   v->modseq = v->expunge_modseq = x->state.highest_modseq;
   v->no_modseq = x->state.no_modseq != 0;
   v->keywords_hash = imap4i_keywords_hash(x->state.keywords, x->state.new_keywords != 0);
-  c->phase = v->uidnext > 1 ? SELECT_UIDS : SELECT_TELL;
+  if (v->uidnext == 1) return complete(c);
+  c->phase = SELECT_UIDS;
   return IMAP4I_STEP_AGAIN;
 }
 
 static int ask_uids(imap4i_command *c) {
   const select_context *x = c->context;
   c->phase = SELECT_RANGES;
-  return imap4i_op_uids(c->s, c->s->view->mailbox, x->after, x->after == 0);
+  return imap4i_op_uids(c->s, c->s->view->mailbox, x->after, x->after == 0 && !imap4i_speaks_rev2(c->s));
 }
 
 /* Where the first message without \Seen is; 0 if there is none, or it has come just now. */
@@ -145,18 +155,10 @@ static int ranges(imap4i_command *c) {
     if (!imap4i_view_add(v, range, x->state.first_recent)) return IMAP4_ERR_NOMEM;
   }
   bool end = r->last || x->after >= v->uidnext - 1;
-  if (end) x->unseen = find_unseen(v, x->unseen);
-  c->phase = end ? SELECT_TELL : SELECT_UIDS;
-  return IMAP4I_STEP_AGAIN;
-}
-
-/* All UIDs are in the view. */
-static int complete(imap4i_command *c) {
-  select_context *x = c->context;
-  bool lists = imap4i_speaks_rev2(c->s); /* RFC 9051 section 6.3.2 */
-  if (lists && !imap4i_lookup_init(&x->lookup, c->s, c->args.select.name)) return IMAP4_ERR_NOMEM;
-  c->phase = lists ? SELECT_LOOKUP : SELECT_TELL;
-  return IMAP4I_STEP_AGAIN;
+  c->phase = SELECT_UIDS;
+  if (!end) return IMAP4I_STEP_AGAIN;
+  x->unseen = find_unseen(v, x->unseen);
+  return complete(c);
 }
 
 static int ask(imap4i_command *c) {
@@ -164,7 +166,7 @@ static int ask(imap4i_command *c) {
   select_context *x = c->context;
   if (x->state.uidnext <= x->after + 1) return complete(c);
   imap4_uid_range all = {1, x->state.uidnext - 1};
-  imap4_query_args args = {.attributes = x->unseen ? 0 : IMAP4_ATTR_FLAGS,
+  imap4_query_args args = {.attributes = x->unseen || imap4i_speaks_rev2(s) ? 0 : IMAP4_ATTR_FLAGS,
                            .mailbox = s->view->mailbox,
                            .uids = {&all, 1},
                            .after_uid = x->after,
