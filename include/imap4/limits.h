@@ -114,6 +114,9 @@ typedef struct imap4_limits {
   /** Milliseconds for which a client that waits for a command hears nothing, until it is told how far that is
    *  (0 / 15,000; RFC 9585 section 4 asks for 10 to 15 seconds).  0: never, and INPROGRESS is not shown. */
   uint32_t progress_ms;
+  /** Messages in one COPY, UID COPY or APPEND (0 / 0): NO [MESSAGELIMIT] (RFC 9738), and nothing is copied or
+   *  kept.  0: no such limit, and SAVELIMIT is not shown; RFC 9738 asks for 1,000 at least. */
+  uint32_t save_messages;
 } imap4_limits;
 
 /**

@@ -23,8 +23,8 @@ enum {
   APPEND_TELL /* REPLACE: the new UID, before EXPUNGE is told */
 };
 
-/* A failure beside IMAP4_ST_*: a further message is longer than LITERAL- allows. */
-enum { APPEND_UNASKED = -1 };
+/* Failures beside IMAP4_ST_*: a further message is longer than LITERAL- allows, or one too many. */
+enum { APPEND_UNASKED = -1, APPEND_TOO_MANY = -2 };
 
 typedef struct append_context {
   void *upload;
@@ -78,6 +78,7 @@ static void drop_upload(imap4i_command *c) {
 static int reply_failure(imap4i_command *c) {
   append_context *x = c->context;
   if (x->no_message) return imap4i_reply_no_message(c);
+  if (x->failure == APPEND_TOO_MANY) return imap4i_reply_save_limit(c, 0);
   if (x->failure == APPEND_UNASKED)
     return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S("TOOBIG"),
                         IMAP4I_S("LITERAL- allows 4096 octets; wait for + with more"));
@@ -146,6 +147,8 @@ static int message(imap4i_command *c) {
   if (x->message.binary && !imap4i_has(s, IMAP4_FEATURE_BINARY) && !imap4i_has(s, IMAP4_FEATURE_UTF8_ACCEPT))
     return fail_message(c, IMAP4_ST_UNKNOWNCTE);
   if (x->message.size > s->limits->message_octets) return fail_message(c, IMAP4_ST_TOOBIG);
+  uint32_t most = imap4i_save_limit(s);
+  if (most > 0 && x->count >= most) return fail_message(c, APPEND_TOO_MANY);
   if (x->count >= s->limits->append_messages) return fail_message(c, IMAP4_ST_LIMIT);
   /* RFC 3502: a message of no octets takes the whole command back. */
   if (x->message.size == 0) return fail_message(c, IMAP4_ST_FAILED);

@@ -147,6 +147,13 @@ static bool put_rest(const imap4_session *s, imap4i_buf *buf, uint64_t feature) 
   }
 }
 
+/* RFC 9738 section 3. */
+static bool put_save_limit(const imap4_session *s, imap4i_buf *buf) {
+  uint32_t limit = imap4i_save_limit(s);
+  return limit == 0 ||
+         (put_capability(buf, IMAP4I_S(""), IMAP4I_S("SAVELIMIT=")) && imap4i_buf_put_u64(buf, limit));
+}
+
 bool imap4i_put_capabilities(const imap4_session *s, imap4i_buf *buf) {
   bool logged_in = s->state != IMAP4_STATE_NOT_AUTHENTICATED;
   uint64_t off = imap4i_features_off(s);
@@ -158,6 +165,7 @@ bool imap4i_put_capabilities(const imap4_session *s, imap4i_buf *buf) {
       ok = put_capability(buf, IMAP4I_S(""), imap4i_str(namez, strlen(namez))) &&
            put_rest(s, buf, capabilities[i].feature);
   }
+  if (ok && logged_in) ok = put_save_limit(s, buf);
   if (ok && !logged_in) ok = put_login_capabilities(s, buf);
   return ok;
 }

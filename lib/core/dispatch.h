@@ -97,14 +97,16 @@ int imap4i_reply_no_message(imap4i_command *c);
 int imap4i_reply_capabilities(imap4i_command *c, imap4_str text);
 /* A literal was promised and can't be kept: the connection must end (never a short literal). */
 int imap4i_die_in_literal(imap4i_command *c);
+/* NO [MESSAGELIMIT n uid] (RFC 9738), with the lowest UID that would not have been too many; 0: not known. */
+int imap4i_reply_save_limit(imap4i_command *c, uint32_t uid);
+/* "* NO [OVERQUOTA]": done, but a soft quota is exceeded (RFC 9208 section 4.3.1).  STEP_AGAIN, or wait. */
+int imap4i_tell_over_quota(imap4i_command *c);
 
 /*
  * Responses are written to |s->out| piece by piece.  A piece that can't be written for want of memory leaves
  * no trace: imap4i_begin_piece() before, imap4i_end_piece() with the outcome after it, which gives a step
  * result or the error.
  */
-/* "* NO [OVERQUOTA]": done, but a soft quota is exceeded (RFC 9208 section 4.3.1).  STEP_AGAIN, or wait. */
-int imap4i_tell_over_quota(imap4i_command *c);
 size_t imap4i_begin_piece(const imap4i_command *c);
 int imap4i_end_piece(imap4i_command *c, size_t mark, bool ok);
 

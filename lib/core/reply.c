@@ -94,3 +94,14 @@ int imap4i_tell_over_quota(imap4i_command *c) {
   return imap4i_end_piece(
       c, mark, imap4i_buf_puts(out, IMAP4I_S("* NO [OVERQUOTA] Soft quota has been exceeded\r\n")));
 }
+
+int imap4i_reply_save_limit(imap4i_command *c, uint32_t uid) {
+  imap4i_buf buf;
+  imap4i_buf_init(&buf, &c->s->mem, SIZE_MAX);
+  bool ok =
+      imap4i_buf_puts(&buf, IMAP4I_S("MESSAGELIMIT ")) && imap4i_buf_put_u64(&buf, imap4i_save_limit(c->s));
+  if (uid > 0) ok = ok && imap4i_buf_putc(&buf, ' ') && imap4i_buf_put_u64(&buf, uid);
+  imap4_str code = ok ? imap4i_arena_str(&c->arena, imap4i_buf_str(&buf), &ok) : IMAP4I_S("");
+  imap4i_buf_free(&buf);
+  return imap4i_reply(c, IMAP4I_NO, ok ? code : IMAP4I_S("LIMIT"), IMAP4I_S("Too many messages at once"));
+}

@@ -154,6 +154,11 @@ static inline bool imap4i_literal_unasked(const imap4_session *s, uint64_t size,
   return !sync && size > LITERAL_MINUS_OCTETS && imap4i_has(s, IMAP4_FEATURE_LITERAL_MINUS);
 }
 
+/* Messages that one COPY or APPEND may save (RFC 9738); 0: any number. */
+static inline uint32_t imap4i_save_limit(const imap4_session *s) {
+  return imap4i_has(s, IMAP4_FEATURE_MESSAGELIMIT) ? s->limits->save_messages : 0;
+}
+
 /* input.c: take octets; |*used| says how many.  Collects only what can be used now. */
 int imap4i_input_take(imap4_session *s, imap4_str data, size_t *used);
 /* Whether input could be used now. */

@@ -74,6 +74,7 @@ static const struct named features[] = {
     NAMED("AUTH=PLAIN", IMAP4_FEATURE_AUTH_PLAIN),
     NAMED("AUTH=LOGIN", IMAP4_FEATURE_AUTH_LOGIN),
     NAMED("LITERAL-", IMAP4_FEATURE_LITERAL_MINUS),
+    NAMED("MESSAGELIMIT", IMAP4_FEATURE_MESSAGELIMIT),
     NAMED("QUOTA", IMAP4_FEATURE_QUOTA),
     NAMED("INPROGRESS", IMAP4_FEATURE_INPROGRESS),
     NAMED("COMPRESS", IMAP4_FEATURE_COMPRESS),
@@ -146,6 +147,7 @@ static const struct {
     LIMIT32(mime_field_octets),
     LIMIT32(digest_field_octets),
     LIMIT32(progress_ms),
+    LIMIT32(save_messages),
 };
 
 static bool lookup(const struct named *table, size_t n, const char *name, uint64_t *value) {
