@@ -642,6 +642,7 @@ static choices take_choices(imap4_str *input) {
   *input = imap4i_tail(*input, c.schedule.n);
   if (!(c.bits & COMPARE)) return c;
   c.heap_left = SIZE_MAX;
+  c.features_off |= IMAP4_FEATURE_INPROGRESS; /* how far a command is when time is told depends on cuts */
   c.more &= ~(unsigned)(CAN_TLS | ABRUPT); /* a host drops what comes with STARTTLS, which depends on cuts */
   return c;
 }
