@@ -539,6 +539,7 @@ static imap4_limits small_limits(bool logged_in) {
   l.section_depth = 3;
   l.message_octets = 100;
   l.append_messages = 2;
+  l.command_messages = 1;
   l.session_octets = 60000;
   l.digest_octets = 500;
   l.query_rows = 1;

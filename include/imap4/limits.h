@@ -115,8 +115,14 @@ typedef struct imap4_limits {
    *  (0 / 15,000; RFC 9585 section 4 asks for 10 to 15 seconds).  0: never, and INPROGRESS is not shown. */
   uint32_t progress_ms;
   /** Messages in one COPY, UID COPY or APPEND (0 / 0): NO [MESSAGELIMIT] (RFC 9738), and nothing is copied or
-   *  kept.  0: no such limit, and SAVELIMIT is not shown; RFC 9738 asks for 1,000 at least. */
+   *  kept.  0: no such limit, and SAVELIMIT is not shown; RFC 9738 asks for 1,000 at least.  Not used with
+   *  |command_messages|. */
   uint32_t save_messages;
+  /** Messages that one FETCH, SEARCH, STORE, MOVE or UID EXPUNGE is about, in either form (0 / 0): of more,
+   *  those with the highest UIDs, and OK [MESSAGELIMIT] says where that was (RFC 9738); and messages in one
+   *  COPY or APPEND, as with |save_messages|.  0: no such limit, and MESSAGELIMIT is not shown.  Clients that
+   *  do not know of it see only a part of large mailboxes. */
+  uint32_t command_messages;
 } imap4_limits;
 
 /**

@@ -108,7 +108,8 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 #define IMAP4_FEATURE_UNAUTHENTICATE 0x800000000u /**< RFC 8437; not behind PREAUTH or COMPRESS */
 #define IMAP4_FEATURE_COMPRESS 0x1000000000u      /**< RFC 4978; needs a host that can compress */
 #define IMAP4_FEATURE_QUOTA 0x2000000000u         /**< RFC 9208 */
-/** RFC 9738: SAVELIMIT, with imap4_limits.save_messages.  Off, that limit does not hold. */
+/** RFC 9738: MESSAGELIMIT with imap4_limits.command_messages, SAVELIMIT with imap4_limits.save_messages. Off,
+ *  neither limit holds. */
 #define IMAP4_FEATURE_MESSAGELIMIT 0x8000000000u
 
 /** A name and a value that the ID response tells (RFC 2971). */

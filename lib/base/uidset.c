@@ -215,6 +215,20 @@ bool imap4i_uidset_intersect(imap4i_uidset *to, imap4_uid_ranges a, imap4_uid_ra
   return true;
 }
 
+void imap4i_uidset_keep_highest(imap4i_uidset *set, uint64_t n) {
+  size_t i = set->n;
+  for (uint64_t size; i > 0 && (size = (uint64_t)(set->p[i - 1].last - set->p[i - 1].first) + 1) <= n; i--)
+    n -= size;
+  if (i > 0 && n > 0) {
+    set->p[i - 1].first = set->p[i - 1].last - (uint32_t)(n - 1);
+    i--;
+  }
+  if (i == 0) return;
+  memmove(set->p, set->p + i, (set->n - i) * sizeof *set->p);
+  set->n -= i;
+  shrink(set);
+}
+
 bool imap4i_uidset_copy(imap4i_uidset *to, imap4_uid_ranges from) {
   if (from.n > to->capacity && !set_capacity(to, from.n)) return false;
   to->n = 0;

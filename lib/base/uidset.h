@@ -42,6 +42,8 @@ IMAP4_MUST_USE bool imap4i_uidset_add(imap4i_uidset *set, uint32_t first, uint32
 IMAP4_MUST_USE bool imap4i_uidset_subtract(imap4i_uidset *set, imap4_uid_ranges ranges);
 /* |to| becomes what is both in |a| and in |b|.  |to| must be another set. */
 IMAP4_MUST_USE bool imap4i_uidset_intersect(imap4i_uidset *to, imap4_uid_ranges a, imap4_uid_ranges b);
+/* Of more members than |n| > 0, only the highest stay. */
+void imap4i_uidset_keep_highest(imap4i_uidset *set, uint64_t n);
 IMAP4_MUST_USE bool imap4i_uidset_copy(imap4i_uidset *to, imap4_uid_ranges from);
 
 #endif

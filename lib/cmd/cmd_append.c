@@ -78,7 +78,7 @@ static void drop_upload(imap4i_command *c) {
 static int reply_failure(imap4i_command *c) {
   append_context *x = c->context;
   if (x->no_message) return imap4i_reply_no_message(c);
-  if (x->failure == APPEND_TOO_MANY) return imap4i_reply_save_limit(c, 0);
+  if (x->failure == APPEND_TOO_MANY) return imap4i_reply_too_many(c, imap4i_save_limit(c->s), 0);
   if (x->failure == APPEND_UNASKED)
     return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S("TOOBIG"),
                         IMAP4I_S("LITERAL- allows 4096 octets; wait for + with more"));

@@ -16,12 +16,22 @@ static bool is_move(const imap4i_command *c) {
   return c->row->step == imap4i_cmd_move;
 }
 
-/* The lowest of the |n| highest UIDs in |uids|, which has more. */
-static uint32_t lowest_of(imap4_uid_ranges uids, uint32_t n) {
-  size_t i = uids.n - 1;
-  for (uint32_t size; (size = uids.p[i].last - uids.p[i].first + 1) < n; i--)
-    n -= size;
-  return uids.p[i].last - (n - 1);
+/* RFC 9738 section 3.1: COPY of too many messages copies none, MOVE some.  Whether none are copied. */
+static bool too_many(imap4i_command *c) {
+  copy_context *x = c->context;
+  uint32_t most = imap4i_save_limit(c->s);
+  if (is_move(c)) {
+    imap4i_limit_messages(c, &x->uids);
+    return false;
+  }
+  return most > 0 && imap4i_ranges_count(imap4i_uidset_ranges(&x->uids)) > most;
+}
+
+static int refuse(imap4i_command *c) {
+  copy_context *x = c->context;
+  uint32_t most = imap4i_save_limit(c->s);
+  imap4i_uidset_keep_highest(&x->uids, most);
+  return imap4i_reply_too_many(c, most, x->uids.p[0].first);
 }
 
 static int begin(imap4i_command *c) {
@@ -36,9 +46,7 @@ static int begin(imap4i_command *c) {
   if (x->uids.n == 0)
     return imap4i_reply_ok(c, is_move(c) ? IMAP4I_S("MOVE completed; no such message")
                                          : IMAP4I_S("COPY completed; no such message"));
-  uint32_t most = is_move(c) ? 0 : imap4i_save_limit(s);
-  if (most > 0 && imap4i_ranges_count(imap4i_uidset_ranges(&x->uids)) > most)
-    return imap4i_reply_save_limit(c, lowest_of(imap4i_uidset_ranges(&x->uids), most));
+  if (too_many(c)) return refuse(c);
   c->total = (uint32_t)imap4i_ranges_count(imap4i_uidset_ranges(&x->uids));
   status = imap4i_authorize(s, a->name, IMAP4_RIGHT_INSERT);
   if (status != IMAP4_OK) return imap4i_reply_target(c, status);

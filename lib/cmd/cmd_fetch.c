@@ -91,6 +91,9 @@ static int begin(imap4i_command *c) {
   if (status == IMAP4I_PARSE_REFUSED) return imap4i_reply_no_message(c);
   if (status != IMAP4_OK) return status;
   if (!keep_part(c)) return IMAP4_ERR_NOMEM;
+  imap4i_limit_messages(c, &x->uids);
+  if (c->lowest_uid > 0 && c->args.fetch.partial.first > 0) /* RFC 9738 section 3.1: no part of a part */
+    return imap4i_reply_too_many(c, imap4i_message_limit(s), 0);
   if (c->args.fetch.vanished && imap4i_shows_vanished(s)) {
     status = imap4i_resync_begin(&x->resync, s, &c->args.fetch.set, c->args.fetch.changed_since);
     return status != IMAP4_OK ? status : imap4i_fetch_go(c, IMAP4I_FETCHING_GONE);

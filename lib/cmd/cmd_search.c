@@ -3,6 +3,7 @@
  * decide, reads of a message what that still needs. */
 #include "search/search.h"
 
+#include "cmd/scope.h"
 #include "cmd/search_result.h"
 #include "core/batch.h"
 #include "core/digester.h"
@@ -25,6 +26,8 @@ typedef struct search_context {
   imap4i_batch batch;
   imap4i_digester digester;
   imap4i_search_result result;
+  imap4i_uidset scope; /* the messages that are searched, if |scoped|, else all */
+  bool scoped;
 } search_context;
 _Static_assert(sizeof(search_context) <= 512, "fits the context in dispatch.c");
 
@@ -81,6 +84,23 @@ static uint64_t needed_features(const imap4i_search_args *a) {
   return needs;
 }
 
+/* RFC 9738: not more messages than one command may be about. */
+static int limit(imap4i_command *c) {
+  imap4_session *s = c->s;
+  search_context *x = c->context;
+  uint32_t most = imap4i_message_limit(s);
+  x->scoped = most > 0 && s->view->count > most;
+  if (!x->scoped) return IMAP4_OK;
+  int status = imap4i_search_scope(s->view, &c->args.search, &x->scope);
+  if (status == IMAP4_OK) imap4i_limit_messages(c, &x->scope);
+  return status;
+}
+
+static imap4_uid_ranges scope_of(const imap4i_command *c) {
+  const search_context *x = c->context;
+  return imap4i_uidset_ranges(x->scoped ? &x->scope : &c->s->view->uids);
+}
+
 static int begin(imap4i_command *c) {
   imap4_session *s = c->s;
   search_context *x = c->context;
@@ -94,22 +114,23 @@ static int begin(imap4i_command *c) {
   imap4i_batch_init(&x->batch, &s->mem);
   imap4i_search_result_init(&x->result, &s->mem, &c->args.search);
   x->result.tells_modseq = modseqs;
+  imap4i_uidset_init(&x->scope, &s->mem);
   set_times(c);
   status = set_saved(c);
+  if (status == IMAP4_OK) status = limit(c);
   /* RFC 7162 section 3.2.10.2. */
   c->keeps_seqs = imap4i_shows_vanished(s) && has_key(&c->args.search, IMAP4I_KEY_SEQUENCE);
   if (saves(c)) imap4i_uidset_free(&s->view->saved); /* RFC 5182 section 2.1: unless this succeeds */
   if (status == IMAP4_OK) status = imap4i_search_new(&s->mem, &c->args.search, s->limits, &x->search);
   if (status != IMAP4_OK) return status;
-  c->total = s->view->count;
-  return go(c, s->view->count > 0 ? SEARCH_ASK : SEARCH_END);
+  c->total = (uint32_t)imap4i_ranges_count(scope_of(c));
+  return go(c, c->total > 0 ? SEARCH_ASK : SEARCH_END);
 }
 
 static int ask(imap4i_command *c) {
   search_context *x = c->context;
-  imap4i_view *v = c->s->view;
   c->phase = SEARCH_PAGE;
-  return imap4i_batch_ask(&x->batch, c->s, v->mailbox, imap4i_uidset_ranges(&v->uids),
+  return imap4i_batch_ask(&x->batch, c->s, c->s->view->mailbox, scope_of(c),
                           imap4i_search_attributes(x->search) | IMAP4_ATTR_SIZE);
 }
 
@@ -139,7 +160,7 @@ static int message(imap4i_command *c) {
   const imap4_row *row = imap4i_batch_row(&x->batch);
   if (!row) return go(c, x->batch.last ? SEARCH_END : SEARCH_ASK);
   imap4_uid_ranges uids = imap4i_uidset_ranges(&v->uids);
-  if (!imap4i_ranges_has(uids, row->uid)) {
+  if (!imap4i_ranges_has(scope_of(c), row->uid)) {
     x->batch.at++;
     c->s->progress++;
     return IMAP4I_STEP_AGAIN;
@@ -239,5 +260,6 @@ void imap4i_cmd_search_end(imap4i_command *c) {
   x->search = NULL;
   imap4i_batch_free(&x->batch);
   imap4i_digester_free(&x->digester);
+  imap4i_uidset_free(&x->scope);
   imap4i_search_result_free(&x->result);
 }

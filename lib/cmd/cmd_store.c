@@ -29,6 +29,7 @@ static int begin(imap4i_command *c) {
   if (status == IMAP4I_PARSE_REFUSED) return imap4i_reply_no_message(c);
   if (status != IMAP4_OK) return status;
   if (x->uids.n == 0) return imap4i_reply_ok(c, IMAP4I_S("STORE completed; no such message"));
+  imap4i_limit_messages(c, &x->uids);
   if (a->unchanged && a->unchanged_since == 0) { /* every message has a greater one */
     if (!imap4i_uidset_copy(&x->modified, imap4i_uidset_ranges(&x->uids))) return IMAP4_ERR_NOMEM;
     c->phase = STORE_ASK;

@@ -36,6 +36,7 @@ static const struct {
     {"SPECIAL-USE", IMAP4_FEATURE_SPECIAL_USE, false},
     {"CREATE-SPECIAL-USE", IMAP4_FEATURE_CREATE_SPECIAL_USE, false},
     {"QUOTA", IMAP4_FEATURE_QUOTA, false},
+    {"MESSAGELIMIT", IMAP4_FEATURE_MESSAGELIMIT, false},
     {"INPROGRESS", IMAP4_FEATURE_INPROGRESS, false},
     {"COMPRESS=DEFLATE", IMAP4_FEATURE_COMPRESS, false},
     {"UNAUTHENTICATE", IMAP4_FEATURE_UNAUTHENTICATE, false},
@@ -65,6 +66,7 @@ uint64_t imap4i_features_off(const imap4_session *s) {
   if (!s->has_clock) off |= IMAP4_FEATURE_WITHIN;
   if (off & IMAP4_FEATURE_ESEARCH) off |= IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_PARTIAL;
   if (off & PARTS_OF_REV2) off |= IMAP4_FEATURE_IMAP4REV2;
+  if (s->limits->command_messages == 0) off |= IMAP4_FEATURE_MESSAGELIMIT;
   if (!s->ticked || s->limits->progress_ms == 0) off |= IMAP4_FEATURE_INPROGRESS;
   if (!s->can_compress || s->quirks & IMAP4_QUIRK_NO_COMPRESS) off |= IMAP4_FEATURE_COMPRESS;
   /* RFC 8437: the connection goes back to where a login is possible.  Compression would have to end between
@@ -140,6 +142,8 @@ static bool put_rest(const imap4_session *s, imap4i_buf *buf, uint64_t feature) 
     uint64_t limit = s->limits->message_octets;
     return limit > UINT32_MAX || (imap4i_buf_putc(buf, '=') && imap4i_buf_put_u64(buf, limit));
   }
+  case IMAP4_FEATURE_MESSAGELIMIT:
+    return imap4i_buf_putc(buf, '=') && imap4i_buf_put_u64(buf, imap4i_message_limit(s));
   case IMAP4_FEATURE_QUOTA:
     return put_quota_capabilities(&s->server->store, buf);
   default:
@@ -147,10 +151,10 @@ static bool put_rest(const imap4_session *s, imap4i_buf *buf, uint64_t feature) 
   }
 }
 
-/* RFC 9738 section 3. */
+/* RFC 9738 section 3: instead of MESSAGELIMIT. */
 static bool put_save_limit(const imap4_session *s, imap4i_buf *buf) {
   uint32_t limit = imap4i_save_limit(s);
-  return limit == 0 ||
+  return limit == 0 || imap4i_message_limit(s) > 0 ||
          (put_capability(buf, IMAP4I_S(""), IMAP4I_S("SAVELIMIT=")) && imap4i_buf_put_u64(buf, limit));
 }
 

@@ -51,17 +51,18 @@ struct imap4i_command {
   imap4_str tag;   /* empty: "*" */
   imap4i_args args;
   void *context;
-  int phase;        /* of the command's own enum; starts at 0 */
-  uint8_t stage;    /* IMAP4I_STAGE_* */
-  uint8_t reply;    /* IMAP4I_OK, _NO, _BAD */
-  bool line_open;   /* a response is half written: nothing else may be */
-  uint8_t starts;   /* IMAP4I_LAYER_*: when OK is written */
-  bool hands_over;  /* the line that it has read is the next command */
-  bool keeps_seqs;  /* no VANISHED at its end: a UID SEARCH with sequence numbers */
-  uint8_t expunged; /* IMAP4I_GONE_*: messages that were asked for are gone, and OK becomes NO */
-  uint32_t done;    /* of |total| messages, for INPROGRESS */
-  uint32_t total;   /* 0: not known */
-  imap4_str code;   /* response code without brackets; in the arena or static */
+  int phase;           /* of the command's own enum; starts at 0 */
+  uint8_t stage;       /* IMAP4I_STAGE_* */
+  uint8_t reply;       /* IMAP4I_OK, _NO, _BAD */
+  bool line_open;      /* a response is half written: nothing else may be */
+  uint8_t starts;      /* IMAP4I_LAYER_*: when OK is written */
+  bool hands_over;     /* the line that it has read is the next command */
+  bool keeps_seqs;     /* no VANISHED at its end: a UID SEARCH with sequence numbers */
+  uint8_t expunged;    /* IMAP4I_GONE_*: messages that were asked for are gone, and OK becomes NO */
+  uint32_t done;       /* of |total| messages, for INPROGRESS */
+  uint32_t total;      /* 0: not known */
+  uint32_t lowest_uid; /* done for this message and those above it: the others were too many; 0: for all */
+  imap4_str code;      /* response code without brackets; in the arena or static */
   imap4_str reply_text;
 };
 
@@ -97,10 +98,16 @@ int imap4i_reply_no_message(imap4i_command *c);
 int imap4i_reply_capabilities(imap4i_command *c, imap4_str text);
 /* A literal was promised and can't be kept: the connection must end (never a short literal). */
 int imap4i_die_in_literal(imap4i_command *c);
-/* NO [MESSAGELIMIT n uid] (RFC 9738), with the lowest UID that would not have been too many; 0: not known. */
-int imap4i_reply_save_limit(imap4i_command *c, uint32_t uid);
 /* "* NO [OVERQUOTA]": done, but a soft quota is exceeded (RFC 9208 section 4.3.1).  STEP_AGAIN, or wait. */
 int imap4i_tell_over_quota(imap4i_command *c);
+
+/* message_limit.c: of more messages than one command may be about, |uids| keeps the highest, and the OK of
+ * the command will say so (RFC 9738). */
+void imap4i_limit_messages(imap4i_command *c, imap4i_uidset *uids);
+/* "MESSAGELIMIT limit uid"; |uid| 0: it is not known. */
+bool imap4i_put_message_limit(imap4i_buf *buf, uint32_t limit, uint32_t uid);
+/* NO with that as its code: nothing was done, and |uid| is the lowest that would not have been too many. */
+int imap4i_reply_too_many(imap4i_command *c, uint32_t limit, uint32_t uid);
 
 /*
  * Responses are written to |s->out| piece by piece.  A piece that can't be written for want of memory leaves
@@ -162,6 +169,7 @@ int imap4i_cmd_replace(imap4i_command *c);
 int imap4i_cmd_replace_parse(imap4i_parser *parser, imap4i_args *args);
 int imap4i_cmd_expunge(imap4i_command *c);
 int imap4i_cmd_uid_expunge(imap4i_command *c);
+void imap4i_cmd_uid_expunge_end(imap4i_command *c);
 int imap4i_cmd_search(imap4i_command *c);
 void imap4i_cmd_search_end(imap4i_command *c);
 int imap4i_cmd_fetch(imap4i_command *c);

@@ -5,6 +5,7 @@
 
 int imap4i_reply(imap4i_command *c, uint8_t reply, imap4_str code, imap4_str text) {
   c->reply = reply;
+  if (reply != IMAP4I_OK) c->lowest_uid = 0;
   c->code = code;
   c->reply_text = text;
   return IMAP4I_STEP_DONE;
@@ -93,15 +94,4 @@ int imap4i_tell_over_quota(imap4i_command *c) {
   size_t mark = imap4i_begin_piece(c);
   return imap4i_end_piece(
       c, mark, imap4i_buf_puts(out, IMAP4I_S("* NO [OVERQUOTA] Soft quota has been exceeded\r\n")));
-}
-
-int imap4i_reply_save_limit(imap4i_command *c, uint32_t uid) {
-  imap4i_buf buf;
-  imap4i_buf_init(&buf, &c->s->mem, SIZE_MAX);
-  bool ok =
-      imap4i_buf_puts(&buf, IMAP4I_S("MESSAGELIMIT ")) && imap4i_buf_put_u64(&buf, imap4i_save_limit(c->s));
-  if (uid > 0) ok = ok && imap4i_buf_putc(&buf, ' ') && imap4i_buf_put_u64(&buf, uid);
-  imap4_str code = ok ? imap4i_arena_str(&c->arena, imap4i_buf_str(&buf), &ok) : IMAP4I_S("");
-  imap4i_buf_free(&buf);
-  return imap4i_reply(c, IMAP4I_NO, ok ? code : IMAP4I_S("LIMIT"), IMAP4I_S("Too many messages at once"));
 }

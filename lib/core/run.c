@@ -145,11 +145,27 @@ static imap4_str reply_word(uint8_t reply) {
   }
 }
 
+static bool put_limit_code(imap4i_command *c) {
+  imap4i_buf *out = &c->s->out;
+  return imap4i_buf_putc(out, '[') &&
+         imap4i_put_message_limit(out, imap4i_message_limit(c->s), c->lowest_uid) &&
+         imap4i_buf_puts(out, IMAP4I_S("] "));
+}
+
+/* RFC 9738 section 3.1: where the reply has another code, this one comes before it. */
+static bool put_limit_line(imap4i_command *c) {
+  imap4i_buf *out = &c->s->out;
+  if (c->lowest_uid == 0 || c->code.n == 0) return true;
+  return imap4i_buf_puts(out, IMAP4I_S("* NO ")) && put_limit_code(c) &&
+         imap4i_buf_puts(out, IMAP4I_S("Not all messages at once\r\n"));
+}
+
 static bool put_reply(imap4i_command *c) {
   imap4i_buf *out = &c->s->out;
-  return imap4i_buf_puts(out, c->tag.n > 0 ? c->tag : IMAP4I_S("*")) &&
-         imap4i_buf_puts(out, reply_word(c->reply)) && imap4i_put_code_text(out, c->code, c->reply_text) &&
-         imap4i_buf_puts(out, IMAP4I_S("\r\n"));
+  return put_limit_line(c) && imap4i_buf_puts(out, c->tag.n > 0 ? c->tag : IMAP4I_S("*")) &&
+         imap4i_buf_puts(out, reply_word(c->reply)) &&
+         (c->lowest_uid == 0 || c->code.n > 0 || put_limit_code(c)) &&
+         imap4i_put_code_text(out, c->code, c->reply_text) && imap4i_buf_puts(out, IMAP4I_S("\r\n"));
 }
 
 int imap4i_bye(imap4_session *s, imap4_str code, imap4_str text) {
@@ -199,7 +215,11 @@ static int step_sync(imap4_session *s) {
 static int end_run(imap4_session *s) {
   imap4i_command *c = s->command;
   bool must_say = c->expunged == IMAP4I_GONE_HALF || (c->expunged == IMAP4I_GONE_SOME && !c->row->uid);
-  if (must_say && c->reply == IMAP4I_OK) imap4i_reply_status(c, IMAP4_ST_EXPUNGED);
+  if (must_say && c->reply == IMAP4I_OK) {
+    uint32_t lowest = c->lowest_uid;
+    imap4i_reply_status(c, IMAP4_ST_EXPUNGED);
+    c->lowest_uid = lowest;
+  }
   bool sync = s->state == IMAP4_STATE_SELECTED && s->view && c->reply != IMAP4I_BAD &&
               (c->row->flags & IMAP4I_NO_SYNC) == 0;
   if (sync) {

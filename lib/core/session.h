@@ -154,11 +154,6 @@ static inline bool imap4i_literal_unasked(const imap4_session *s, uint64_t size,
   return !sync && size > LITERAL_MINUS_OCTETS && imap4i_has(s, IMAP4_FEATURE_LITERAL_MINUS);
 }
 
-/* Messages that one COPY or APPEND may save (RFC 9738); 0: any number. */
-static inline uint32_t imap4i_save_limit(const imap4_session *s) {
-  return imap4i_has(s, IMAP4_FEATURE_MESSAGELIMIT) ? s->limits->save_messages : 0;
-}
-
 /* input.c: take octets; |*used| says how many.  Collects only what can be used now. */
 int imap4i_input_take(imap4_session *s, imap4_str data, size_t *used);
 /* Whether input could be used now. */
@@ -204,6 +199,10 @@ void imap4i_shrink(imap4_session *s);
 
 /* capability.c: append the list of capabilities that hold now ("IMAP4rev1 ..."). */
 bool imap4i_put_capabilities(const imap4_session *s, imap4i_buf *buf);
+/* message_limit.c: messages that one command may be about, and that one COPY or APPEND may save; 0: any
+ * number. */
+uint32_t imap4i_message_limit(const imap4_session *s);
+uint32_t imap4i_save_limit(const imap4_session *s);
 /* quirks.c: what the client says of itself. */
 void imap4i_quirks_from_id(imap4_session *s, const imap4i_id_args *id);
 /* Whether passwords in plain text are allowed now. */

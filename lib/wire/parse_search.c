@@ -41,6 +41,8 @@ enum {
   OBJECT_ID,
   SET,
   MODSEQ,
+  UID_ABOVE,
+  UID_BELOW,
   NEW,
   OLD,
   NOT,
@@ -96,6 +98,8 @@ static const key_name key_names[] = {
     {NAME("THREADID"), OBJECT_ID, IMAP4I_KEY_THREADID, 0, false},
     {NAME("TO"), ADDRESSES, IMAP4I_KEY_HEADER, 0, false},
     {NAME("UID"), SET, IMAP4I_KEY_UID, 0, false},
+    {NAME("UIDAFTER"), UID_ABOVE, IMAP4I_KEY_UID, 0, false},
+    {NAME("UIDBEFORE"), UID_BELOW, IMAP4I_KEY_UID, 0, false},
     {NAME("UNANSWERED"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_ANSWERED, true},
     {NAME("UNDELETED"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_DELETED, true},
     {NAME("UNDRAFT"), FLAG, IMAP4I_KEY_FLAG, IMAP4_FLAG_DRAFT, true},
@@ -105,12 +109,16 @@ static const key_name key_names[] = {
     {NAME("YOUNGER"), INTERVAL, IMAP4I_KEY_YOUNGER, 0, false},
 };
 
-/* |features_off|: a client that was not shown WITHIN has no intervals. */
+/* What a client must have been shown to have such keys. */
+static uint64_t feature_of(uint8_t takes) {
+  if (takes == INTERVAL) return IMAP4_FEATURE_WITHIN;
+  return takes == UID_ABOVE || takes == UID_BELOW ? IMAP4_FEATURE_MESSAGELIMIT : 0;
+}
+
 static const key_name *find_key(imap4_str name, uint64_t features_off) {
-  bool intervals = (features_off & IMAP4_FEATURE_WITHIN) == 0;
   for (size_t i = 0; i < IMAP4I_COUNT(key_names); i++) {
     if (imap4i_ieq(name, key_names[i].name))
-      return key_names[i].takes != INTERVAL || intervals ? &key_names[i] : NULL;
+      return (feature_of(key_names[i].takes) & features_off) == 0 ? &key_names[i] : NULL;
   }
   return NULL;
 }
@@ -278,6 +286,27 @@ static int take_uid_key(builder *b, imap4i_key *key) {
   return status == IMAP4_OK ? imap4i_take_set(b->parser, &key->set) : status;
 }
 
+/* UIDAFTER and UIDBEFORE (RFC 9738 section 3.2): all UIDs on one side of another. */
+static int take_side_key(builder *b, bool above, imap4i_key *key) {
+  uint64_t uid = 0;
+  int status = imap4i_take_space(b->parser, "Missing UID after the search key");
+  if (status == IMAP4_OK)
+    status = imap4i_take_number(b->parser, UINT32_MAX, true, "Expected a UID, 1 to 4294967295", &uid);
+  if (status != IMAP4_OK) return status;
+  key->set.p = imap4i_arena_array(b->parser->arena, 1, sizeof *key->set.p);
+  if (!key->set.p) return IMAP4_ERR_NOMEM;
+  key->set.n = 1;
+  /* No message has the highest number there is, since UIDNEXT is above it. */
+  if (above) {
+    uint32_t first = uid < UINT32_MAX ? (uint32_t)uid + 1 : UINT32_MAX;
+    *key->set.p = (imap4i_set_range){first, UINT32_MAX};
+  } else {
+    *key->set.p =
+        uid > 1 ? (imap4i_set_range){1, (uint32_t)uid - 1} : (imap4i_set_range){UINT32_MAX, UINT32_MAX};
+  }
+  return IMAP4_OK;
+}
+
 /* RECENT, and for NEW also not \Seen. */
 static int emit_recent(builder *b, bool new) {
   int status = emit_operator(b, IMAP4I_KEY_RECENT, 0);
@@ -327,6 +356,10 @@ static int take_key(builder *b, const key_name *name) {
     break;
   case SET:
     status = take_uid_key(b, &key);
+    break;
+  case UID_ABOVE:
+  case UID_BELOW:
+    status = take_side_key(b, name->takes == UID_ABOVE, &key);
     break;
   default:
     break;

@@ -148,6 +148,7 @@ static const struct {
     LIMIT32(digest_field_octets),
     LIMIT32(progress_ms),
     LIMIT32(save_messages),
+    LIMIT32(command_messages),
 };
 
 static bool lookup(const struct named *table, size_t n, const char *name, uint64_t *value) {

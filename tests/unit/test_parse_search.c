@@ -149,6 +149,12 @@ static void test_other_keys(void **state) {
   check_keys(" LARGER 0", "larger:0");
   check_keys(" SMALLER 4294967295", "smaller:4294967295");
   check_keys(" OLDER 1", "older:1");
+  check_keys(" UIDAFTER 1", "uid:2-4294967295");
+  check_keys(" uidafter 4294967294", "uid:4294967295-4294967295");
+  check_keys(" UIDAFTER 4294967295", "uid:4294967295-4294967295");
+  check_keys(" UIDBEFORE 4294967295", "uid:1-4294967294");
+  check_keys(" UIDBEFORE 2 SEEN", "uid:1-1 flag:8 and2");
+  check_keys(" UIDBEFORE 1", "uid:4294967295-4294967295");
   check_keys(" UNSEEN younger 4294967295", "flag:8 not1 younger:4294967295 and2");
   check_keys(" BEFORE 1-Jan-1970", "before:0");
   check_keys(" ON \"02-Jan-1970\"", "on:1");
@@ -252,6 +258,11 @@ static void test_refused(void **state) {
                                     " SINCE",
                                     " SINCE 1994-02-01",
                                     " SINCE 30-Feb-1994",
+                                    " UIDAFTER",
+                                    " UIDAFTER 0",
+                                    " UIDAFTER 4294967296",
+                                    " UIDBEFORE *",
+                                    " UIDBEFORE 1:2",
                                     " UID",
                                     " UID 0",
                                     " UID x",
@@ -377,6 +388,8 @@ static void test_without_features(void **state) {
   check_without(IMAP4_FEATURE_SEARCHRES, " UID $");
   check_without(IMAP4_FEATURE_SEARCHRES, " RETURN (SAVE) ALL");
   check_without(IMAP4_FEATURE_WITHIN, " (SEEN YOUNGER 5)");
+  check_without(IMAP4_FEATURE_MESSAGELIMIT, " UIDAFTER 5");
+  check_without(IMAP4_FEATURE_MESSAGELIMIT, " NOT UIDBEFORE 5");
 }
 
 #define BADCHARSET "BADCHARSET (US-ASCII UTF-8)"

@@ -167,6 +167,31 @@ static void test_intersect_and_copy(void **unused) {
   memory_check_end(&memory);
 }
 
+static void test_keep_highest(void **unused) {
+  (void)unused;
+  memory_check memory;
+  imap4i_uidset set;
+  imap4i_uidset_init(&set, memory_check_init(&memory));
+  imap4i_uidset_keep_highest(&set, 1);
+  assert_int_equal(set.n, 0);
+  assert_true(imap4i_uidset_copy(&set, RANGES({1, 3}, {5, 5}, {8, 10})));
+  imap4i_uidset_keep_highest(&set, UINT64_MAX);
+  IS(&set, {1, 3}, {5, 5}, {8, 10});
+  imap4i_uidset_keep_highest(&set, 7);
+  IS(&set, {1, 3}, {5, 5}, {8, 10});
+  imap4i_uidset_keep_highest(&set, 6);
+  IS(&set, {2, 3}, {5, 5}, {8, 10});
+  imap4i_uidset_keep_highest(&set, 4);
+  IS(&set, {5, 5}, {8, 10});
+  imap4i_uidset_keep_highest(&set, 1);
+  IS(&set, {10, 10});
+  assert_true(imap4i_uidset_copy(&set, RANGES({1, LAST})));
+  imap4i_uidset_keep_highest(&set, 2);
+  IS(&set, {LAST - 1, LAST});
+  imap4i_uidset_free(&set);
+  memory_check_end(&memory);
+}
+
 static void test_no_memory(void **unused) {
   (void)unused;
   memory_check memory;
@@ -262,7 +287,7 @@ static size_t random_ranges(uint64_t *seed, uint32_t base, imap4_uid_range *to, 
 static void model_step(imap4i_uidset *set, bool *bits, uint32_t base, uint64_t *seed) {
   imap4_uid_range ranges[SPAN];
   bool other[SPAN];
-  uint32_t what = random_below(seed, 16);
+  uint32_t what = random_below(seed, 17);
   imap4_uid_ranges given = {ranges, random_ranges(seed, base, ranges, other)};
   if (what < 12) {
     uint32_t first = random_below(seed, SPAN), length = 1 + random_below(seed, 6);
@@ -282,6 +307,13 @@ static void model_step(imap4i_uidset *set, bool *bits, uint32_t base, uint64_t *
       bits[i] = bits[i] && other[i];
     imap4i_uidset_free(set);
     *set = both;
+  } else if (what == 15) {
+    uint32_t most = 1 + random_below(seed, SPAN);
+    imap4i_uidset_keep_highest(set, most);
+    for (size_t i = SPAN; i-- > 0;) {
+      bits[i] = bits[i] && most > 0;
+      most -= bits[i];
+    }
   } else {
     assert_true(imap4i_uidset_copy(set, given));
     memcpy(bits, other, sizeof other);
@@ -308,10 +340,15 @@ static void test_model(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_add),       cmocka_unit_test(test_last_uid),
-      cmocka_unit_test(test_queries),   cmocka_unit_test(test_valid),
-      cmocka_unit_test(test_subtract),  cmocka_unit_test(test_intersect_and_copy),
-      cmocka_unit_test(test_no_memory), cmocka_unit_test(test_memory_returns),
+      cmocka_unit_test(test_add),
+      cmocka_unit_test(test_last_uid),
+      cmocka_unit_test(test_queries),
+      cmocka_unit_test(test_valid),
+      cmocka_unit_test(test_subtract),
+      cmocka_unit_test(test_intersect_and_copy),
+      cmocka_unit_test(test_keep_highest),
+      cmocka_unit_test(test_no_memory),
+      cmocka_unit_test(test_memory_returns),
       cmocka_unit_test(test_model),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
