@@ -229,12 +229,24 @@ void imap4i_uidset_keep_highest(imap4i_uidset *set, uint64_t n) {
   shrink(set);
 }
 
+bool imap4i_uidset_append(imap4i_uidset *set, imap4_uid_ranges ranges) {
+  if (ranges.n == 0) return true;
+  if (!reserve(set, ranges.n)) return false;
+  imap4_uid_range *end = set->p + set->n;
+  for (size_t i = 0; i < ranges.n; i++) {
+    imap4_uid_range range = ranges.p[i];
+    if (end == set->p || !joins(end[-1].last, range.first)) {
+      *end++ = range;
+    } else if (range.last > end[-1].last) {
+      end[-1].last = range.last;
+    }
+  }
+  set->n = (size_t)(end - set->p);
+  return true;
+}
+
 bool imap4i_uidset_copy(imap4i_uidset *to, imap4_uid_ranges from) {
   if (from.n > to->capacity && !set_capacity(to, from.n)) return false;
   to->n = 0;
-  /* One by one, because ranges from outside may touch. */
-  for (size_t i = 0; i < from.n; i++) {
-    if (!append(to, from.p[i])) return false;
-  }
-  return true;
+  return imap4i_uidset_append(to, from); /* ranges from outside may touch */
 }

@@ -38,6 +38,9 @@ uint32_t imap4i_ranges_next(imap4_uid_ranges ranges, uint32_t uid);
 
 /* Add |first| to |last|, both included; fast at the end.  False without memory; then nothing changed. */
 IMAP4_MUST_USE bool imap4i_uidset_add(imap4i_uidset *set, uint32_t first, uint32_t last);
+/* Add |ranges|, none of which begins before the last one there is.  False without memory; then nothing
+ * changed. */
+IMAP4_MUST_USE bool imap4i_uidset_append(imap4i_uidset *set, imap4_uid_ranges ranges);
 /* Remove all members of |ranges|.  False without memory; then nothing changed. */
 IMAP4_MUST_USE bool imap4i_uidset_subtract(imap4i_uidset *set, imap4_uid_ranges ranges);
 /* |to| becomes what is both in |a| and in |b|.  |to| must be another set. */

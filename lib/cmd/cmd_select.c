@@ -136,6 +136,15 @@ static uint32_t find_unseen(imap4i_view *v, uint32_t uid) {
   return imap4i_ranges_has(imap4i_uidset_ranges(&v->uids), uid) ? imap4i_view_seq(v, uid) : 0;
 }
 
+/* What has come after the poll is for the next one. */
+static bool add_ranges(imap4i_view *v, imap4_uid_ranges uids, uint32_t first_recent) {
+  size_t before = imap4i_ranges_find(uids, v->uidnext);
+  bool cut = before < uids.n && uids.p[before].first < v->uidnext;
+  imap4_uid_range part = {cut ? uids.p[before].first : 0, v->uidnext - 1};
+  return imap4i_view_add(v, (imap4_uid_ranges){uids.p, before}, first_recent) &&
+         (!cut || imap4i_view_add(v, (imap4_uid_ranges){&part, 1}, first_recent));
+}
+
 static int ranges(imap4i_command *c) {
   imap4_session *s = c->s;
   imap4i_view *v = s->view;
@@ -147,13 +156,8 @@ static int ranges(imap4i_command *c) {
   }
   if (s->op.status != IMAP4_OK) return fail(c, s->op.status);
   if (x->after == 0) x->unseen = r->first_unseen;
-  for (size_t i = 0; i < r->uids.n; i++) {
-    imap4_uid_range range = r->uids.p[i];
-    x->after = range.last;
-    if (range.first >= v->uidnext) break; /* what has come after the poll is for the next one */
-    if (range.last >= v->uidnext) range.last = v->uidnext - 1;
-    if (!imap4i_view_add(v, range, x->state.first_recent)) return IMAP4_ERR_NOMEM;
-  }
+  if (!add_ranges(v, r->uids, x->state.first_recent)) return IMAP4_ERR_NOMEM;
+  if (r->uids.n > 0) x->after = r->uids.p[r->uids.n - 1].last;
   bool end = r->last || x->after >= v->uidnext - 1;
   c->phase = SELECT_UIDS;
   if (!end) return IMAP4I_STEP_AGAIN;
@@ -185,8 +189,8 @@ static int rows(imap4i_command *c) {
   for (uint32_t i = 0; i < r->count; i++) {
     imap4_row row = imap4i_op_row(s, i);
     if (row.uid >= v->uidnext) return fail(c, IMAP4_ST_SERVERBUG);
-    if (!imap4i_view_add(v, (imap4_uid_range){row.uid, row.uid}, x->state.first_recent))
-      return IMAP4_ERR_NOMEM;
+    imap4_uid_range one = {row.uid, row.uid};
+    if (!imap4i_view_add(v, (imap4_uid_ranges){&one, 1}, x->state.first_recent)) return IMAP4_ERR_NOMEM;
     x->after = row.uid;
     if (knows_unseen && x->unseen == 0 && !(row.flags & IMAP4_FLAG_SEEN)) x->unseen = v->count;
   }

@@ -149,8 +149,9 @@ static int sync_new_rows(imap4_session *s) {
   for (uint32_t i = 0; i < r->count; i++) {
     uint32_t uid = imap4i_op_row(s, i).uid;
     if (uid >= v->sync_uidnext) return later(v); /* not asked for: the store is not to be trusted */
+    imap4_uid_range one = {uid, uid};
     uint32_t first_recent = v->sync_first_recent > 0 ? v->sync_first_recent : 1;
-    if (!imap4i_view_add(v, (imap4_uid_range){uid, uid}, first_recent)) return IMAP4_ERR_NOMEM;
+    if (!imap4i_view_add(v, (imap4_uid_ranges){&one, 1}, first_recent)) return IMAP4_ERR_NOMEM;
     v->sync_after = uid;
     v->uidnext = uid + 1;
   }

@@ -184,13 +184,15 @@ void imap4i_view_forget_recent(imap4i_view *view) {
   view->no_recent = true;
 }
 
-bool imap4i_view_add(imap4i_view *view, imap4_uid_range uids, uint32_t first_recent) {
-  uint32_t recent = uids.first > first_recent ? uids.first : first_recent;
+bool imap4i_view_add(imap4i_view *view, imap4_uid_ranges uids, uint32_t first_recent) {
   bool any_recent = first_recent > 0 && !view->no_recent;
-  if (any_recent && recent <= uids.last && !imap4i_uidset_add(&view->recent, recent, uids.last))
-    return false;
-  if (!imap4i_uidset_add(&view->uids, uids.first, uids.last)) return false;
-  view->count += uids.last - uids.first + 1;
+  size_t i = any_recent ? imap4i_ranges_find(uids, first_recent) : uids.n;
+  for (; i < uids.n; i++) {
+    uint32_t first = uids.p[i].first > first_recent ? uids.p[i].first : first_recent;
+    if (!imap4i_uidset_add(&view->recent, first, uids.p[i].last)) return false;
+  }
+  if (!imap4i_uidset_append(&view->uids, uids)) return false;
+  view->count += (uint32_t)imap4i_ranges_count(uids);
   return true;
 }
 

@@ -81,7 +81,7 @@ void imap4i_view_commit_removal(imap4i_view *view);
 /* From now on no message is \Recent: IMAP4rev2 has no such flag. */
 void imap4i_view_forget_recent(imap4i_view *view);
 /* Messages that are new become the last ones; from |first_recent| on they are \Recent, unless that is 0. */
-IMAP4_MUST_USE bool imap4i_view_add(imap4i_view *view, imap4_uid_range uids, uint32_t first_recent);
+IMAP4_MUST_USE bool imap4i_view_add(imap4i_view *view, imap4_uid_ranges uids, uint32_t first_recent);
 
 /* Flags were changed for this session: what it has caused and been told alone is no news at the next
  * announcement. */

@@ -17,13 +17,18 @@ typedef struct fixture {
   imap4i_uidset to;
 } fixture;
 
+static bool add(imap4i_view *view, uint32_t uid, uint32_t first_recent) {
+  imap4_uid_range one = {uid, uid};
+  return imap4i_view_add(view, (imap4_uid_ranges){&one, 1}, first_recent);
+}
+
 static void open_view(fixture *f, const uint32_t *uids, size_t n) {
   imap4i_mem *mem = memory_check_init(&f->check);
   memset(&f->view, 0, sizeof f->view);
   imap4i_view_init(&f->view, mem);
   imap4i_uidset_init(&f->to, mem);
   for (size_t i = 0; i < n; i++)
-    assert_true(imap4i_view_add(&f->view, (imap4_uid_range){uids[i], uids[i]}, 8));
+    assert_true(add(&f->view, uids[i], 8));
 }
 
 static void close_view(fixture *f) {
@@ -133,7 +138,7 @@ static void many_ranges(void **state) {
   uint32_t uid = 0, seq = 0;
   for (uint32_t i = 0; i < COUNT; i++) {
     uid += i % 5 == 0 ? 1 : 2; /* some touch, so that the last range grows after it was looked at */
-    assert_true(imap4i_view_add(&f.view, (imap4_uid_range){uid, uid}, 0));
+    assert_true(add(&f.view, uid, 0));
     assert_int_equal(imap4i_view_seq(&f.view, uid), ++seq);
   }
   for (uint32_t turn = 0; turn < 2; turn++) {
@@ -159,7 +164,7 @@ static void set_in_any_order(void **state) {
   imap4i_set_range ranges[COUNT];
   open_view(&f, uids, 0);
   for (uint32_t uid = 1; uid <= 2 * COUNT; uid += 2)
-    assert_true(imap4i_view_add(&f.view, (imap4_uid_range){uid, uid}, 0));
+    assert_true(add(&f.view, uid, 0));
   for (uint32_t i = 0; i < COUNT; i++)
     ranges[i].first = ranges[i].last = (i * 7919 + 13) % COUNT + 1;
   imap4i_set set = {ranges, COUNT};
@@ -221,7 +226,7 @@ static void the_saved_set(void **state) {
   expect_set(&f, NULL, 0, false, false, IMAP4_OK, UIDS(3, 5, 8));
   imap4i_view_commit_removal(&f.view);
   expect_set(&f, NULL, 0, false, false, IMAP4_OK, UIDS(3, 8));
-  assert_true(imap4i_view_add(&f.view, (imap4_uid_range){21, 21}, 0));
+  assert_true(add(&f.view, 21, 0));
   expect_set(&f, NULL, 0, true, true, IMAP4_OK, UIDS(3, 8));
   close_view(&f);
 }
