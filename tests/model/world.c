@@ -262,7 +262,7 @@ void world_begin(world *w, uint64_t seed) {
   w->seed = seed;
   w->random = seed * 0x9e3779b97f4a7c15u + 88172645463325252u;
   w->manner = pick(w, 4);
-  w->without = pick(w, 2) ? 0 : (pick(w, 128) & ~IMAP4_MEMORY_WITHOUT_CANCEL);
+  w->without = pick(w, 2) ? 0 : (pick(w, 256) & ~IMAP4_MEMORY_WITHOUT_CANCEL);
   w->cuts = pick(w, 2) != 0;
   w->little = pick(w, 2) != 0;
   w->client_count = 2 + (int)pick(w, CLIENTS - 1);
