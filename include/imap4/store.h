@@ -314,7 +314,10 @@ typedef struct imap4_store_flags_args {
   uint32_t flags;        /**< IMAP4_FLAG_* */
   uint32_t reserved;
   imap4_str keywords;
-  uint64_t unchanged_since; /**< change only messages whose mod-sequence is not greater; 0: all */
+  /** Change only messages whose mod-sequence is not greater; 0: all.  With IMAP4_STORE_ADD and _REMOVE, a
+   * store that knows when each flag was changed last goes by the flags named here (RFC 7162 section 3.1.12).
+   */
+  uint64_t unchanged_since;
 } imap4_store_flags_args;
 
 typedef struct imap4_store_flags_result {

@@ -257,6 +257,8 @@ static void do_store(struct world *world, const struct step *step) {
     config->marked = (uint32_t)value;
   } else if (is(step->words[1], "no-modseq")) {
     config->no_modseq = (uint32_t)value;
+  } else if (is(step->words[1], "one-modseq")) {
+    config->one_modseq = (uint32_t)value;
   } else if (is(step->words[1], "implied-levels")) {
     config->implied_levels = (uint32_t)value;
   } else if (is(step->words[1], "object-ids")) {

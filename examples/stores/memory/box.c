@@ -160,6 +160,8 @@ int memory_box_reserve(struct memory_box *box, size_t more) {
 uint32_t memory_box_put(struct memory_box *box, struct memory_message *message, uint64_t modseq) {
   message->uid = box->uidnext++;
   message->modseq = modseq;
+  for (size_t i = 0; i < MEMORY_MARKS; ++i)
+    message->mark_modseqs[i] = modseq;
   box->messages[box->count++] = *message;
   memory_index_add(box, message);
   box->highest_modseq = modseq;
@@ -266,21 +268,46 @@ static int same_words(imap4_str a, imap4_str b) {
   return 1;
 }
 
+/* System flags as bits, and one more for keywords. */
+static uint32_t marks(uint32_t flags, int keywords) {
+  return (flags & IMAP4_FLAG_ALL) | (keywords ? 1u << MEMORY_KEYWORDS : 0);
+}
+
+/* Whether what a client wants to change was changed after what it knows. */
+static int outdated(const imap4_memory *memory, const struct memory_message *message,
+                    const imap4_store_flags_args *args) {
+  uint32_t named = marks(args->flags, args->keywords.n > 0);
+  uint64_t modseq = 0;
+  if (args->unchanged_since == 0 || message->modseq <= args->unchanged_since) return 0;
+  if (memory->config.one_modseq || args->mode == IMAP4_STORE_REPLACE) return 1;
+  for (uint32_t i = 0; i < MEMORY_MARKS; ++i) {
+    if (named >> i & 1 && message->mark_modseqs[i] > modseq) modseq = message->mark_modseqs[i];
+  }
+  return modseq > args->unchanged_since;
+}
+
+static void note_modseq(struct memory_message *message, uint32_t changed, uint64_t modseq) {
+  message->modseq = modseq;
+  for (uint32_t i = 0; i < MEMORY_MARKS; ++i) {
+    if (changed >> i & 1) message->mark_modseqs[i] = modseq;
+  }
+}
+
 static int store_one(struct memory_box *box, struct memory_message *message,
                      const imap4_store_flags_args *args, uint64_t modseq) {
   struct memory_text keywords = {0};
   int status = changed_keywords(box, memory_text_str(&message->keywords), args, &keywords);
   uint32_t flags = changed_flags(message->flags, args->mode, args->flags);
-  int same =
-      flags == message->flags && same_words(memory_text_str(&message->keywords), memory_text_str(&keywords));
-  if (status || same) {
+  int same_keywords = same_words(memory_text_str(&message->keywords), memory_text_str(&keywords));
+  uint32_t changed = marks(flags ^ message->flags, !same_keywords);
+  if (status || changed == 0) {
     memory_text_free(&keywords);
     return status;
   }
   memory_text_free(&message->keywords);
   message->keywords = keywords;
   message->flags = flags;
-  message->modseq = modseq;
+  note_modseq(message, changed, modseq);
   box->highest_modseq = modseq;
   memory_index_change(box, message);
   return IMAP4_OK;
@@ -306,7 +333,7 @@ int memory_box_store(imap4_memory *memory, struct memory_box *box, const imap4_s
     size_t n = count_in(box, args->uids.p[r], &first);
     for (size_t i = first; status == IMAP4_OK && i < first + n; ++i) {
       struct memory_message *message = &box->messages[i];
-      if (args->unchanged_since && message->modseq > args->unchanged_since) {
+      if (outdated(memory, message, args)) {
         status = memory_ranges_add(modified, scratch, message->uid);
       } else {
         status = store_one(box, message, args, modseq);

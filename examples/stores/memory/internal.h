@@ -79,10 +79,15 @@ struct memory_content {
   struct memory_text digest;
 };
 
+/* System flags, and all keywords together. */
+#define MEMORY_KEYWORDS 5
+#define MEMORY_MARKS 6
+
 struct memory_message {
   uint32_t uid;
   uint32_t flags;
   uint64_t modseq;
+  uint64_t mark_modseqs[MEMORY_MARKS]; /* of the last change of each */
   imap4_date date;
   imap4_date saved;
   struct memory_text keywords;

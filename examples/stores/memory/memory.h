@@ -49,6 +49,7 @@ typedef struct imap4_memory_config {
   uint32_t expunge_log;       /**< so many removed UIDs are remembered for |vanished|; 0: all */
   uint32_t marked;            /**< 1: LIST shows \Marked and \Unmarked */
   uint32_t no_modseq;         /**< 1: imap4_mailbox_state.no_modseq */
+  uint32_t one_modseq;        /**< 1: nobody knows which flags of a message were changed last */
   uint32_t implied_levels;    /**< 1: a mailbox deleted with names below it leaves no \Noselect entry */
   uint32_t plain;             /**< 1: no special uses and no dates of saving are kept */
   uint32_t object_ids;        /**< 1: object identifiers are given (RFC 8474) */
