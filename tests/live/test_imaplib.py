@@ -395,6 +395,53 @@ class Case:
         while not client.response().text.startswith(tags[-1]):
             pass
 
+    def flags_by_uid(self, answer):
+        """What FETCH responses tell: UID to flags, without \\Recent."""
+        flags = {}
+        for match in answer.texts(rb"\d+ FETCH \((.*)\)"):
+            uid = int(re.search(rb"UID (\d+)", match[1])[1])
+            flags[uid] = set(re.search(rb"FLAGS \(([^)]*)\)", match[1])[1].split()) - {b"\\Recent"}
+        return flags
+
+    def change(self, rng, client, number):
+        kind = rng.randrange(4)
+        uids = client.ok("UID SEARCH ALL").texts(rb"SEARCH(.*)")[0][1].split()
+        if kind == 0 or not uids:
+            client.append("INBOX", live.simple_message("n%d" % number))
+            return
+        uid = rng.choice(uids)
+        if kind == 1:
+            client.ok(b"UID STORE %s +FLAGS.SILENT (\\Deleted)" % uid)
+            client.ok(b"UID EXPUNGE %s" % uid)
+        else:
+            flag = rng.choice([b"\\Seen", b"\\Flagged", b"$Work"])
+            client.ok(b"UID STORE %s %sFLAGS.SILENT (%s)" % (uid, rng.choice([b"+", b"-"]), flag))
+
+    def test_comes_back(self):
+        """A client that keeps flags offline learns from QRESYNC alone what has changed (RFC 7162)."""
+        rng = random.Random(6)
+        worker = self.client("INBOX")
+        for i in range(40):
+            worker.append("INBOX", live.simple_message("m%d" % i))
+        known, parameter = {}, ""
+        for turn in range(25):
+            with self.server.login() as client:
+                client.ok("ENABLE QRESYNC")
+                answer = client.ok("SELECT INBOX" + parameter)
+                if not parameter:
+                    known = self.flags_by_uid(client.ok("UID FETCH 1:* (FLAGS)"))
+                for match in answer.texts(rb"VANISHED \(EARLIER\) (\S+)"):
+                    for part in match[1].split(b","):
+                        first, _, last = part.partition(b":")
+                        for uid in range(int(first), int(last or first) + 1):
+                            known.pop(uid, None)
+                known.update(self.flags_by_uid(answer))
+                self.assertEqual(known, self.flags_by_uid(worker.ok("UID FETCH 1:* (FLAGS)")), turn)
+                parameter = " (QRESYNC (%d %d))" % (answer.number(rb"OK \[UIDVALIDITY (\d+)"),
+                                                    answer.number(rb"OK \[HIGHESTMODSEQ (\d+)"))
+            for i in range(rng.randrange(8)):
+                self.change(rng, worker, 10 * turn + i)
+
     def work(self, server, seed):
         """Change INBOX as fast as the server lets one, and hold what it says against what it said before."""
         rng = random.Random(seed)
