@@ -101,6 +101,21 @@ static imap4_uid_ranges scope_of(const imap4i_command *c) {
   return imap4i_uidset_ranges(x->scoped ? &x->scope : &c->s->view->uids);
 }
 
+/* Where a key MODSEQ must hold: messages with this mod-sequence or a lower one are not looked for. */
+static uint64_t changed_since(const imap4i_search_args *a) {
+  size_t at = a->count - 1; /* the key that stands for all */
+  uint32_t operands = 1;
+  uint64_t since = 0;
+  if (a->keys[at].kind == IMAP4I_KEY_AND) operands = a->keys[at--].operands;
+  for (; operands > 0; operands--) {
+    const imap4i_key *key = &a->keys[at];
+    if (key->kind == IMAP4I_KEY_MODSEQ && key->number > since + 1) since = key->number - 1;
+    for (uint32_t more = 1; more > 0 && at > 0; at--) /* to the operand before this one */
+      more += a->keys[at].operands - 1;
+  }
+  return since;
+}
+
 static int begin(imap4i_command *c) {
   imap4_session *s = c->s;
   search_context *x = c->context;
@@ -115,6 +130,7 @@ static int begin(imap4i_command *c) {
   imap4i_search_result_init(&x->result, &s->mem, &c->args.search);
   x->result.tells_modseq = modseqs;
   imap4i_uidset_init(&x->scope, &s->mem);
+  x->batch.changed_since = changed_since(&c->args.search);
   set_times(c);
   status = set_saved(c);
   if (status == IMAP4_OK) status = limit(c);

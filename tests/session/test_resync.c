@@ -107,6 +107,13 @@ static void only_what_has_changed(void **state) {
   assert_int_equal(rows, 20);
   assert_int_equal(vanished, 10);
   assert_int_equal(ranges, HOLES + 1 + 10);
+
+  rows = 0;
+  snprintf(line, sizeof line,
+           "b2 UID SEARCH RETURN (MIN COUNT) OR SEEN DRAFT NOT (DRAFT SEEN) MODSEQ %llu FLAGGED",
+           (unsigned long long)modseq + 1);
+  assert_non_null(strstr(client_line(&c, line), "* ESEARCH (TAG \"b2\") UID MIN 7 COUNT 20 MODSEQ "));
+  assert_int_equal(rows, 20);
   client_close(&c);
   host_close(&h);
 }
