@@ -10,6 +10,7 @@
  * Oracles: what is not valid is refused by imap4_mime_open() too; what is valid can be read by every reader
  * without a step outside, what can be sent is legal, and ranges lie inside the message.
  */
+#include "base/utf8.h"
 #include "fuzz.h"
 #include "grammar.h"
 #include "imap4/mime.h"
@@ -101,6 +102,27 @@ static void check_sections(imap4_str digest, fuzz_random *random) {
   }
 }
 
+/* A preview is UTF-8 without controls, and where there is none one can be put in. */
+static void check_preview(imap4_str digest) {
+  fuzz_heap heap;
+  imap4i_mem mem;
+  imap4i_buf out;
+  imap4_str preview;
+  if (imap4i_digest_preview(digest, &preview)) {
+    FUZZ_CHECK(preview.n <= (size_t)IMAP4I_PREVIEW_CHARACTERS * 4 && imap4i_utf8_valid(preview));
+    return;
+  }
+  fuzz_heap_init(&heap, SIZE_MAX);
+  imap4i_mem_init(&mem, fuzz_resize, &heap, UINT64_MAX);
+  imap4i_buf_init(&out, &mem, SIZE_MAX);
+  FUZZ_CHECK(imap4i_digest_add_preview(digest, IMAP4I_S("word"), &out) == IMAP4_OK);
+  FUZZ_CHECK(imap4i_digest_valid(imap4i_buf_str(&out)));
+  FUZZ_CHECK(imap4i_digest_preview(imap4i_buf_str(&out), &preview) && imap4i_eq(preview, IMAP4I_S("word")));
+  FUZZ_CHECK(imap4i_digest_parts(imap4i_buf_str(&out)) == imap4i_digest_parts(digest));
+  imap4i_buf_free(&out);
+  fuzz_heap_end(&heap);
+}
+
 static void check_digest(imap4_str digest) {
   imap4_mime *mime = NULL;
   fuzz_heap heap;
@@ -114,6 +136,7 @@ static void check_digest(imap4_str digest) {
   check_parts(digest);
   check_texts(digest);
   check_sections(digest, &random);
+  check_preview(digest);
 }
 
 /* The digest of what is left of |input| behind the changes, in memory of its own. */

@@ -467,7 +467,8 @@ typedef struct imap4_uids_result {
   uint32_t reserved;
 } imap4_uids_result;
 
-/** A digest that the library made of a message that had none, or a damaged one. */
+/** A digest that the library made of a message that had none, or a damaged one, or one that has got a preview
+ *  since (RFC 8970).  It shows what is in the message: whoever may not read that, may not read this. */
 typedef struct imap4_keep_digest_args {
   uint32_t struct_size;
   uint32_t uid;

@@ -33,6 +33,7 @@ static void look_at_items(imap4i_command *c) {
       x->attributes |= IMAP4_ATTR_SIZE;
       if (!item->peek && !c->s->view->read_only) x->sets_seen = true;
     }
+    if (item->kind == IMAP4I_FETCH_PREVIEW) x->attributes |= IMAP4_ATTR_DIGEST | IMAP4_ATTR_SIZE;
     if (item->kind == IMAP4I_FETCH_FLAGS) x->shows_flags = true;
     if (item->kind == IMAP4I_FETCH_UID) x->shows_uid = true;
     if (item->kind == IMAP4I_FETCH_MODSEQ) x->asks_modseq = true;
@@ -217,7 +218,7 @@ static int seen_done(imap4i_command *c) {
 
 static int first(imap4i_command *c) {
   imap4i_fetch *x = c->context;
-  while (imap4i_fetch_item_now(c) && !imap4i_fetch_is_section(imap4i_fetch_item_now(c)))
+  while (imap4i_fetch_item_now(c) && !imap4i_fetch_reads(c, imap4i_fetch_item_now(c)))
     x->item++;
   return imap4i_fetch_go(c, imap4i_fetch_item_now(c) ? IMAP4I_FETCHING_LOCATE : IMAP4I_FETCHING_OPEN);
 }
@@ -279,6 +280,15 @@ static bool put_date_or_nil(imap4i_buf *out, imap4_date date) {
   return date.present ? imap4i_put_date_time(out, date) : imap4i_buf_puts(out, IMAP4I_S("NIL"));
 }
 
+/* RFC 8970 section 4.1: without delay, so LAZY is told of no other than the one that is kept. */
+static bool put_preview(imap4i_command *c) {
+  imap4i_buf *out = &c->s->out;
+  imap4_str preview;
+  if (!imap4i_fetch_kept_preview(c, &preview)) return imap4i_buf_puts(out, IMAP4I_S("PREVIEW NIL"));
+  return imap4i_buf_puts(out, IMAP4I_S("PREVIEW ")) &&
+         imap4i_put_string(out, preview, imap4i_speaks_utf8(c->s));
+}
+
 static bool put_simple_item(imap4i_command *c, const imap4i_fetch_item *item) {
   const imap4i_fetch *x = c->context;
   imap4i_buf *out = &c->s->out;
@@ -304,7 +314,7 @@ static bool put_simple_item(imap4i_command *c, const imap4i_fetch_item *item) {
   case IMAP4I_FETCH_SAVEDATE:
     return imap4i_buf_puts(out, IMAP4I_S("SAVEDATE ")) && put_date_or_nil(out, row->saved);
   case IMAP4I_FETCH_PREVIEW:
-    return imap4i_buf_puts(out, IMAP4I_S("PREVIEW NIL"));
+    return put_preview(c);
   case IMAP4I_FETCH_BODY:
     return imap4i_buf_puts(out, IMAP4I_S("BODY ")) &&
            imap4i_digest_body(x->digester.digest, false, imap4i_speaks_utf8(c->s), out) == IMAP4_OK;
@@ -320,7 +330,7 @@ static int item(imap4i_command *c) {
   const imap4i_fetch_item *i = imap4i_fetch_item_now(c);
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
   if (!i) return imap4i_fetch_go(c, IMAP4I_FETCHING_CLOSE);
-  if (imap4i_fetch_is_section(i))
+  if (imap4i_fetch_reads(c, i))
     return imap4i_fetch_go(c, x->prepared ? IMAP4I_FETCHING_HEAD : IMAP4I_FETCHING_LOCATE);
   size_t mark = imap4i_begin_piece(c);
   bool ok = (!x->began || imap4i_buf_putc(&s->out, ' ')) && put_simple_item(c, i);
@@ -355,6 +365,7 @@ int imap4i_cmd_fetch(imap4i_command *c) {
       [IMAP4I_FETCHING_LOCATE] = imap4i_fetch_locate,
       [IMAP4I_FETCHING_PREPARE] = imap4i_fetch_prepare,
       [IMAP4I_FETCHING_PREPARED] = imap4i_fetch_prepared,
+      [IMAP4I_FETCHING_KEPT] = imap4i_fetch_kept,
       [IMAP4I_FETCHING_HEAD] = imap4i_fetch_head,
       [IMAP4I_FETCHING_SEND] = imap4i_fetch_send,
       [IMAP4I_FETCHING_GOT] = imap4i_fetch_got,

@@ -28,6 +28,7 @@ enum {
   IMAP4I_FETCHING_LOCATE,  /* a section: where it is */
   IMAP4I_FETCHING_PREPARE, /* a section: its first octets, or its chosen header fields */
   IMAP4I_FETCHING_PREPARED,
+  IMAP4I_FETCHING_KEPT, /* the preview */
   IMAP4I_FETCHING_HEAD, /* "BODY[...] {n}" */
   IMAP4I_FETCHING_SEND,
   IMAP4I_FETCHING_GOT,
@@ -87,14 +88,20 @@ static inline const imap4i_fetch_item *imap4i_fetch_item_now(const imap4i_comman
 
 /* fetch_section.c: what items are. */
 bool imap4i_fetch_is_binary(const imap4i_fetch_item *item);
-/* Whether octets of the message are read for it. */
+/* Made of octets of the message, and not a PEEK if it does not say so. */
 bool imap4i_fetch_is_section(const imap4i_fetch_item *item);
+/* Whether it can't do without the message's digest. */
 bool imap4i_fetch_needs_digest(const imap4i_fetch_item *item);
+/* Whether octets of the message under way are read for it. */
+bool imap4i_fetch_reads(const imap4i_command *c, const imap4i_fetch_item *item);
+/* The preview that came with the digest.  False: none did. */
+bool imap4i_fetch_kept_preview(const imap4i_command *c, imap4_str *preview);
 
 /* fetch_section.c: the steps from IMAP4I_FETCHING_LOCATE to _GOT. */
 int imap4i_fetch_locate(imap4i_command *c);
 int imap4i_fetch_prepare(imap4i_command *c);
 int imap4i_fetch_prepared(imap4i_command *c);
+int imap4i_fetch_kept(imap4i_command *c);
 int imap4i_fetch_head(imap4i_command *c);
 int imap4i_fetch_send(imap4i_command *c);
 int imap4i_fetch_got(imap4i_command *c);

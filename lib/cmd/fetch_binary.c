@@ -5,20 +5,9 @@
 #include "imap4/error.h"
 #include "mail/digest.h"
 
-static int transfer_of(int encoding) {
-  switch (encoding) {
-  case IMAP4I_ENCODING_BASE64:
-    return IMAP4I_TRANSFER_BASE64;
-  case IMAP4I_ENCODING_QUOTED_PRINTABLE:
-    return IMAP4I_TRANSFER_QP;
-  default:
-    return IMAP4I_TRANSFER_IDENTITY;
-  }
-}
-
 void imap4i_binary_begin(imap4i_binary *binary, int encoding, uint64_t first, uint64_t count) {
   *binary = (imap4i_binary){.first = first, .count = count};
-  imap4i_transfer_begin(&binary->transfer, transfer_of(encoding));
+  imap4i_transfer_begin(&binary->transfer, imap4i_encoding_transfer(encoding));
 }
 
 uint64_t imap4i_binary_length(const imap4i_binary *binary) {

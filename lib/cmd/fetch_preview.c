@@ -26,17 +26,6 @@ static int find_charset(imap4i_fetch_preview *x, imap4_str name) {
   return status == IMAP4_ERR_INVALID ? imap4i_charset_cache_get(&x->charsets, utf8, &x->charset) : status;
 }
 
-static int transfer_of(uint8_t encoding) {
-  switch (encoding) {
-  case IMAP4I_ENCODING_BASE64:
-    return IMAP4I_TRANSFER_BASE64;
-  case IMAP4I_ENCODING_QUOTED_PRINTABLE:
-    return IMAP4I_TRANSFER_QP;
-  default:
-    return IMAP4I_TRANSFER_IDENTITY;
-  }
-}
-
 int imap4i_fetch_preview_next(imap4i_fetch_preview *x, imap4_str digest, uint64_t *offset, uint64_t *length,
                               bool *found) {
   imap4i_part part;
@@ -47,7 +36,7 @@ int imap4i_fetch_preview_next(imap4i_fetch_preview *x, imap4_str digest, uint64_
   x->index++;
   x->parts++;
   imap4i_preview_begin(&x->preview, html);
-  imap4i_transfer_begin(&x->transfer, transfer_of(part.encoding));
+  imap4i_transfer_begin(&x->transfer, imap4i_encoding_transfer(part.encoding));
   *offset = part.body_offset;
   *length = part.body_length < x->left ? part.body_length : x->left;
   x->left -= *length;

@@ -12,13 +12,25 @@ bool imap4i_fetch_is_binary(const imap4i_fetch_item *item) {
   return item->kind == IMAP4I_FETCH_BINARY || item->kind == IMAP4I_FETCH_BINARY_SIZE;
 }
 
-/* One that is made: none is kept, so that with LAZY it is always NIL (RFC 8970 section 4.1). */
 static bool is_preview(const imap4i_fetch_item *item) {
-  return item->kind == IMAP4I_FETCH_PREVIEW && !item->lazy;
+  return item->kind == IMAP4I_FETCH_PREVIEW;
 }
 
 bool imap4i_fetch_is_section(const imap4i_fetch_item *item) {
-  return item->kind == IMAP4I_FETCH_SECTION || imap4i_fetch_is_binary(item) || is_preview(item);
+  return item->kind == IMAP4I_FETCH_SECTION || imap4i_fetch_is_binary(item);
+}
+
+bool imap4i_fetch_kept_preview(const imap4i_command *c, imap4_str *preview) {
+  const imap4i_fetch *x = c->context;
+  const imap4_row *row = imap4i_fetch_row(c);
+  if (x->digests) return imap4i_digest_preview(x->digester.digest, preview);
+  return imap4i_digest_serves(c->s, row->digest, row->size) && imap4i_digest_preview(row->digest, preview);
+}
+
+bool imap4i_fetch_reads(const imap4i_command *c, const imap4i_fetch_item *item) {
+  imap4_str kept;
+  if (!is_preview(item)) return imap4i_fetch_is_section(item);
+  return !item->lazy && !imap4i_fetch_kept_preview(c, &kept);
 }
 
 bool imap4i_fetch_needs_digest(const imap4i_fetch_item *item) {
@@ -139,6 +151,28 @@ static int locate_decoded(imap4i_command *c, uint64_t offset, uint64_t length) {
   return imap4i_fetch_go(c, IMAP4I_FETCHING_PREPARE);
 }
 
+/* The store is asked to keep the preview with the digest; whether it does makes no difference here. */
+static int keep_preview(imap4i_command *c) {
+  imap4_session *s = c->s;
+  imap4i_fetch *x = c->context;
+  imap4_str digest = x->digester.digest;
+  imap4_str preview = imap4i_preview_text(&x->preview->preview);
+  imap4i_buf_clear(&x->fields);
+  if (digest.n + imap4i_digest_preview_octets(preview) > s->limits->digest_octets) return after_prepared(c);
+  int status = imap4i_digest_add_preview(digest, preview, &x->fields);
+  if (status != IMAP4_OK) return status;
+  imap4_keep_digest_args args = {
+      .uid = imap4i_fetch_row(c)->uid, .mailbox = s->view->mailbox, .digest = imap4i_buf_str(&x->fields)};
+  c->phase = IMAP4I_FETCHING_KEPT;
+  return imap4i_op_call(s, IMAP4I_OP_KEEP_DIGEST, &args);
+}
+
+int imap4i_fetch_kept(imap4i_command *c) {
+  imap4i_fetch *x = c->context;
+  imap4i_buf_clear(&x->fields);
+  return after_prepared(c);
+}
+
 /* The next part that a preview may be found in. */
 static int next_preview_part(imap4i_command *c) {
   imap4i_fetch *x = c->context;
@@ -146,7 +180,7 @@ static int next_preview_part(imap4i_command *c) {
   int status = imap4i_fetch_preview_next(x->preview, x->digester.digest, &x->offset, &x->source, &found);
   if (status != IMAP4_OK) return status;
   c->s->progress++;
-  return found ? imap4i_fetch_go(c, IMAP4I_FETCHING_PREPARE) : after_prepared(c);
+  return found ? imap4i_fetch_go(c, IMAP4I_FETCHING_PREPARE) : keep_preview(c);
 }
 
 static int locate_preview(imap4i_command *c) {
@@ -165,9 +199,9 @@ static int feed_preview(imap4i_command *c) {
   x->offset += data.n;
   x->source -= data.n;
   imap4i_fetch_preview_feed(x->preview, data, x->source == 0);
-  if (imap4i_preview_full(&x->preview->preview)) return after_prepared(c);
+  if (imap4i_preview_full(&x->preview->preview)) return keep_preview(c);
   if (x->source > 0) return imap4i_fetch_go(c, IMAP4I_FETCHING_PREPARE);
-  return imap4i_preview_text(&x->preview->preview).n > 0 ? after_prepared(c) : next_preview_part(c);
+  return imap4i_preview_text(&x->preview->preview).n > 0 ? keep_preview(c) : next_preview_part(c);
 }
 
 int imap4i_fetch_locate(imap4i_command *c) {

@@ -24,10 +24,13 @@ void imap4i_digester_free(imap4i_digester *d) {
   d->walker = NULL;
 }
 
+bool imap4i_digest_serves(const imap4_session *s, imap4_str digest, uint64_t size) {
+  return digest.n > 0 && digest.n <= s->limits->digest_octets && imap4i_digest_valid(digest) &&
+         imap4i_digest_size(digest) == size;
+}
+
 static int check(imap4i_digester *d, imap4_session *s) {
-  if (d->digest.n > 0 && d->digest.n <= s->limits->digest_octets && imap4i_digest_valid(d->digest) &&
-      imap4i_digest_size(d->digest) == d->size)
-    return IMAP4I_STEP_DONE;
+  if (imap4i_digest_serves(s, d->digest, d->size)) return IMAP4I_STEP_DONE;
   d->digest = (imap4_str){NULL, 0};
   d->phase = DIGEST_READ;
   return imap4i_walker_new(&s->mem, s->limits, &d->walker);

@@ -22,6 +22,9 @@ typedef struct imap4i_digester {
   uint8_t phase;
 } imap4i_digester;
 
+/* Whether |digest|, as a store gave it, is that of a message of |size| octets and unharmed. */
+bool imap4i_digest_serves(const imap4_session *s, imap4_str digest, uint64_t size);
+
 /* |row| has UID and size, and perhaps a digest, which must live as long as it is used here. */
 void imap4i_digester_begin(imap4i_digester *d, void *mailbox, const imap4_row *row);
 /* IMAP4I_STEP_DONE: |digest| is there if |*failure| is IMAP4_OK, else that says why not (IMAP4_ST_*).  Others

@@ -2,6 +2,8 @@
 /* Reading digests: whether one can be trusted, its parts, where sections are; see digest.h. */
 #include "mail/digest.h"
 
+#include "base/transfer.h"
+#include "base/utf8.h"
 #include "imap4/error.h"
 
 #define LANES 4u
@@ -210,13 +212,25 @@ static bool text_valid(unsigned id, imap4_str s) {
   return ok && s.n == 0;
 }
 
+/* RFC 8970 section 3.3: UTF-8, and no white space but spaces.  Only a message has one. */
+static bool preview_valid(const imap4i_part *part) {
+  imap4_str s = part->text[IMAP4I_TEXT_PREVIEW];
+  if (s.n == 0) return true;
+  if (*s.p != '"' || part->parent != IMAP4I_NO_PARENT) return false;
+  s = imap4i_tail(s, 1);
+  for (size_t i = 0; i < s.n; i++) {
+    if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f) return false;
+  }
+  return s.n <= (size_t)IMAP4I_PREVIEW_CHARACTERS * IMAP4I_UTF8_MAX && imap4i_utf8_valid(s);
+}
+
 static bool texts_valid(const imap4i_part *part) {
-  for (unsigned id = 0; id < IMAP4I_TEXT_COUNT; id++) {
+  for (unsigned id = 0; id < IMAP4I_TEXT_PREVIEW; id++) {
     imap4_str text = part->text[id];
     bool other = id == IMAP4I_FIELD_TYPE || id == IMAP4I_TEXT_CHARSET; /* the latter is not sent */
     if (text.n > 0 && !other && !text_valid(id, text)) return false;
   }
-  return type_valid(part);
+  return preview_valid(part) && type_valid(part);
 }
 
 /* Whether |part| lies between |begin| and |end|, which are those of what it is in. */
@@ -404,4 +418,48 @@ int imap4i_digest_encoding(imap4_str digest, const imap4i_section *section) {
       !find_part(digest, section, &index, &part) || part.kind != IMAP4I_PART_LEAF)
     return IMAP4I_ENCODING_IDENTITY;
   return part.encoding;
+}
+
+int imap4i_encoding_transfer(int encoding) {
+  if (encoding == IMAP4I_ENCODING_BASE64) return IMAP4I_TRANSFER_BASE64;
+  if (encoding == IMAP4I_ENCODING_QUOTED_PRINTABLE) return IMAP4I_TRANSFER_QP;
+  return IMAP4I_TRANSFER_IDENTITY;
+}
+
+/* ---- the preview ---------------------------------------------------------------------------- */
+
+bool imap4i_digest_preview(imap4_str digest, imap4_str *preview) {
+  imap4i_part part;
+  if (!imap4i_digest_part(digest, 0, &part) || part.text[IMAP4I_TEXT_PREVIEW].n == 0) return false;
+  *preview = imap4i_tail(part.text[IMAP4I_TEXT_PREVIEW], 1);
+  return true;
+}
+
+/* It becomes the last text of the first record: what stands behind moves. */
+int imap4i_digest_add_preview(imap4_str digest, imap4_str preview, imap4i_buf *out) {
+  const char *r = record(digest, 0);
+  uint32_t octets = imap4i_get32(r + IMAP4I_RECORD_OCTETS);
+  size_t texts = (unsigned char)r[3];
+  size_t end = IMAP4I_DIGEST_HEAD + octets;
+  size_t numbers = end - 4 * texts; /* of the texts there are */
+  uint32_t more = (uint32_t)imap4i_digest_preview_octets(preview);
+  size_t mark = out->n;
+  char number[4];
+  imap4i_set32(number, IMAP4I_TEXT_PREVIEW | (uint32_t)(1 + preview.n) << IMAP4I_DIGEST_TEXT_BITS);
+  if (!imap4i_buf_put(out, digest.p, numbers) || !imap4i_buf_putc(out, '"') ||
+      !imap4i_buf_puts(out, preview) || !imap4i_buf_put(out, digest.p + numbers, end - numbers) ||
+      !imap4i_buf_put(out, number, sizeof number) || !imap4i_buf_puts(out, imap4i_tail(digest, end))) {
+    out->n = mark;
+    return IMAP4_ERR_NOMEM;
+  }
+  imap4_str made = {out->p + mark, digest.n + more};
+  char *p = out->p + mark;
+  imap4i_set32(p + IMAP4I_HEAD_OCTETS, (uint32_t)made.n);
+  p[IMAP4I_DIGEST_HEAD + 3] = (char)(texts + 1);
+  imap4i_set32(p + IMAP4I_DIGEST_HEAD + IMAP4I_RECORD_OCTETS, octets + more);
+  char *index = p + index_offset(made);
+  for (size_t i = 1; i < imap4i_digest_parts(made); i++)
+    imap4i_set32(index + 4 * i, imap4i_get32(index + 4 * i) + more);
+  imap4i_set64(p + IMAP4I_HEAD_CHECKSUM, imap4i_digest_checksum(made));
+  return IMAP4_OK;
 }

@@ -62,6 +62,9 @@ enum {
   IMAP4I_RECORD_BODY = 28    /* length, lines */
 };
 
+/* A preview has no more characters (RFC 8970 section 3.3). */
+#define IMAP4I_PREVIEW_CHARACTERS 200
+
 /* Kinds of parts. */
 enum {
   IMAP4I_PART_LEAF,
@@ -82,6 +85,7 @@ enum {
 enum {
   IMAP4I_TEXT_PARAMETERS = IMAP4I_FIELD_SHOWN, /* of Content-Type */
   IMAP4I_TEXT_CHARSET,                         /* as written, not for sending */
+  IMAP4I_TEXT_PREVIEW,                         /* of part 0, once there is one: its UTF-8 behind a '"' */
   IMAP4I_TEXT_COUNT
 };
 
@@ -135,6 +139,17 @@ uint32_t imap4i_digest_parent(imap4_str digest, size_t index);
 bool imap4i_digest_keeps(imap4_str digest, imap4_str name);
 /* Fields of the header of the message as they stand, in their order, and its empty line if it has one. */
 imap4_str imap4i_digest_fields(imap4_str digest);
+
+/* The preview of the message (RFC 8970), which may be empty.  False: there is none in the digest yet. */
+bool imap4i_digest_preview(imap4_str digest, imap4_str *preview);
+/* Append |digest|, which has no preview, with one to |out|.  It has so many octets more. */
+static inline size_t imap4i_digest_preview_octets(imap4_str preview) {
+  return 1 + preview.n + 4;
+}
+int imap4i_digest_add_preview(imap4_str digest, imap4_str preview, imap4i_buf *out);
+
+/* What undoes a transfer encoding (IMAP4I_ENCODING_*): IMAP4I_TRANSFER_*. */
+int imap4i_encoding_transfer(int encoding);
 
 /* Not against forgery, against damage. */
 uint64_t imap4i_digest_checksum(imap4_str digest);

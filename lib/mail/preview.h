@@ -10,8 +10,6 @@
 #include "base/utf8.h"
 #include "mail/digest.h"
 
-/* RFC 8970 section 3.3. */
-#define IMAP4I_PREVIEW_CHARACTERS 200
 /* Longest name of an element or a character that means anything here. */
 #define IMAP4I_PREVIEW_WORD 10
 

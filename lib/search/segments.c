@@ -32,12 +32,6 @@ imap4_str imap4i_segment_charset(const imap4i_segments *segments, const imap4i_s
 
 /* ---- parts ---------------------------------------------------------------------------------- */
 
-static uint8_t transfer_of(const imap4i_part *part) {
-  if (part->encoding == IMAP4I_ENCODING_BASE64) return IMAP4I_TRANSFER_BASE64;
-  if (part->encoding == IMAP4I_ENCODING_QUOTED_PRINTABLE) return IMAP4I_TRANSFER_QP;
-  return IMAP4I_TRANSFER_IDENTITY;
-}
-
 /* A part whose octets are text for a reader: text, and messages that were not taken apart; nothing that
  * cannot be decoded. */
 static bool is_readable(const imap4i_part *part) {
@@ -65,7 +59,7 @@ static bool add_body(imap4i_segments *segments, const imap4i_part *part) {
   imap4_str charset = part->text[IMAP4I_TEXT_CHARSET];
   imap4i_segment *body = add(segments, IMAP4I_SEGMENT_BODY, part->body_offset, part->body_length);
   if (!body) return false;
-  body->transfer = transfer_of(part);
+  body->transfer = (uint8_t)imap4i_encoding_transfer(part->encoding);
   if (charset.n > IMAP4I_CHARSET_CACHE_NAME) return true; /* as good as none */
   body->charset = (uint32_t)segments->charsets.n;
   body->charset_length = (uint8_t)charset.n;

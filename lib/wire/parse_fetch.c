@@ -218,7 +218,7 @@ static int take_binary(imap4i_parser *parser, const imap4i_fetch_item *form, ima
   return status == IMAP4_OK ? make_label(parser, form->label, item) : status;
 }
 
-/* [SP "(" "LAZY" ")"].  Other parentheses that follow PREVIEW are not its own. */
+/* [SP "(" "LAZY" *(SP "LAZY") ")"].  Other parentheses that follow PREVIEW are not its own. */
 static int take_preview(imap4i_parser *parser, imap4i_fetch_item *item) {
   static const char lazy[] = " (LAZY";
   imap4_str rest = imap4i_str(parser->p, (size_t)(parser->end - parser->p));
@@ -226,6 +226,8 @@ static int take_preview(imap4i_parser *parser, imap4i_fetch_item *item) {
   if (!imap4i_istarts(rest, imap4i_str(lazy, sizeof lazy - 1))) return IMAP4_OK;
   parser->p += sizeof lazy - 1;
   item->lazy = true;
+  while (imap4i_istarts(imap4i_str(parser->p, (size_t)(parser->end - parser->p)), IMAP4I_S(" LAZY")))
+    parser->p += 5;
   return imap4i_take_char(parser, ')') ? IMAP4_OK : imap4i_bad(parser, "PREVIEW has no modifier but LAZY");
 }
 

@@ -186,6 +186,58 @@ static void rewritten_when_long(void **state) {
   kit_second_end(&other);
 }
 
+static int keep(struct kit *kit, void *mailbox, uint32_t uid, const char *digestz) {
+  imap4_keep_digest_args args = {
+      .struct_size = sizeof args, .mailbox = mailbox, .uid = uid, .digest = kit_str(digestz)};
+  imap4_empty_result out = {.struct_size = sizeof out};
+  return imap4_maildir_store()->keep_digest(kit->store, 1, &args, &out);
+}
+
+static void assert_digest(struct kit *kit, void *mailbox, uint32_t uid, const char *digestz) {
+  imap4_row row;
+  assert_true(kit_row(kit, mailbox, uid, &row));
+  assert_int_equal(row.digest.n, strlen(digestz));
+  assert_memory_equal(row.digest.p, digestz, row.digest.n);
+}
+
+/* A digest that comes later, for a message that had none or another one, is there for everybody, stays, and
+ * is no change that anybody hears of. */
+static void digest_kept_later(void **state) {
+  struct kit *kit = *state;
+  struct kit other;
+  kit_write(kit, "new/1000000000.others.host", "x\n");
+  void *mailbox = kit_open(kit, "INBOX");
+  uint32_t found = kit_poll(kit, mailbox, 0).uidnext - 1;
+  uint32_t mine = kit_append(kit, "INBOX", "y\r\n", 0, "");
+  uint64_t modseq = kit_poll(kit, mailbox, 0).highest_modseq;
+  kit_second(kit, &other);
+  void *elsewhere = kit_open(&other, "INBOX");
+  assert_digest(kit, mailbox, found, "");
+  assert_digest(kit, mailbox, mine, "digest of it");
+  assert_int_equal(keep(kit, mailbox, found, "late"), IMAP4_OK);
+  assert_int_equal(keep(kit, mailbox, mine, "another digest of it"), IMAP4_OK);
+  assert_digest(kit, mailbox, found, "late");
+  assert_true(kit_poll(&other, elsewhere, 0).highest_modseq == modseq);
+  assert_digest(&other, elsewhere, found, "late");
+  assert_digest(&other, elsewhere, mine, "another digest of it");
+  kit_expunge(kit, mailbox, mine);
+  assert_int_equal(keep(&other, elsewhere, mine, "for nobody"), IMAP4_ST_EXPUNGED);
+  kit_close(&other, elsewhere);
+  kit_second_end(&other);
+  for (int rewritten = 0; rewritten < 2; rewritten++) {
+    kit_close(kit, mailbox);
+    kit_restart(kit);
+    mailbox = kit_open(kit, "INBOX");
+    kit_poll(kit, mailbox, 0);
+    assert_digest(kit, mailbox, found, "late");
+    struct md_box *box = ((struct md_mailbox *)mailbox)->box;
+    assert_int_equal(md_box_enter_locked(box), IMAP4_OK);
+    assert_int_equal(md_index_rewrite(box), IMAP4_OK);
+    md_box_leave_locked(box);
+  }
+  kit_close(kit, mailbox);
+}
+
 /* The log of removed messages has an end; before it, the answer is that it does not know. */
 static void vanished_log_is_bounded(void **state) {
   struct kit *kit = *state;
@@ -276,9 +328,9 @@ static void many_messages(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      KIT_TEST(torn_at_every_octet),   KIT_TEST(damaged_at_every_octet), KIT_TEST(index_lost),
-      KIT_TEST(intent_left_open),      KIT_TEST(rewritten_when_long),    KIT_TEST(vanished_log_is_bounded),
-      KIT_TEST(unchanged_is_not_read), KIT_TEST(many_messages),
+      KIT_TEST(torn_at_every_octet), KIT_TEST(damaged_at_every_octet), KIT_TEST(index_lost),
+      KIT_TEST(intent_left_open),    KIT_TEST(rewritten_when_long),    KIT_TEST(vanished_log_is_bounded),
+      KIT_TEST(digest_kept_later),   KIT_TEST(unchanged_is_not_read),  KIT_TEST(many_messages),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

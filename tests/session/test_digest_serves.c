@@ -234,6 +234,32 @@ static void damaged_digest_is_made_again(void **state) {
   end(&h, &c);
 }
 
+/* RFC 8970: a preview is made once and kept with the digest; LAZY never reads. */
+static void preview_is_made_once_and_kept(void **state) {
+  (void)state;
+  host h;
+  client c;
+  begin_appended(&h, &c);
+  expect_unread(&c, "b1 FETCH 1 (PREVIEW (LAZY))", "(PREVIEW NIL)");
+  assert_int_equal(kept, 0);
+  expect_read(&c, "b2 FETCH 1 PREVIEW", "(PREVIEW \"first word\")");
+  assert_int_equal(reads, strlen("first word"));
+  assert_int_equal(kept, 1);
+  expect_unread(&c, "b3 FETCH 1 PREVIEW", "(PREVIEW \"first word\")");
+  expect_unread(&c, "b4 FETCH 1 (PREVIEW (LAZY))", "(PREVIEW \"first word\")");
+  expect_unread(&c, "b5 FETCH 1 (ENVELOPE PREVIEW (LAZY))", envelope);
+  expect_unread(&c, "b6 FETCH 1 BODYSTRUCTURE", "\"MIXED\" (\"BOUNDARY\" \"b\") NIL NIL NIL)");
+  expect_unread(&c, "b7 SEARCH SUBJECT \"long subject\"", "* SEARCH 1\r\n");
+  assert_int_equal(kept, 1);
+  /* One that is damaged is none. */
+  damage = true;
+  expect_unread(&c, "c1 FETCH 1 (PREVIEW (LAZY))", "(PREVIEW NIL)");
+  expect_read(&c, "c2 FETCH 1 PREVIEW", "(PREVIEW \"first word\")");
+  damage = false;
+  expect_unread(&c, "c3 FETCH 1 (PREVIEW (LAZY))", "(PREVIEW \"first word\")");
+  end(&h, &c);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(fetch_is_served_from_the_digest),
@@ -241,6 +267,7 @@ int main(void) {
       cmocka_unit_test(cheap_keys_decide_before_octets_are_read),
       cmocka_unit_test(digest_is_made_at_first_use_and_kept),
       cmocka_unit_test(damaged_digest_is_made_again),
+      cmocka_unit_test(preview_is_made_once_and_kept),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

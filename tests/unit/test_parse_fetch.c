@@ -72,13 +72,16 @@ static void test_preview(void **state) {
   parse_ok(&c, imap4i_parse_fetch, " 1 PREVIEW (LAZY)");
   assert_true(c.args.fetch.items[0].lazy);
   parse_end(&c);
+  parse_ok(&c, imap4i_parse_fetch, " 1 PREVIEW (Lazy LAZY)");
+  assert_true(c.args.fetch.items[0].lazy);
+  parse_end(&c);
   parse_ok(&c, imap4i_parse_fetch, " 1 (PREVIEW (LAZY) PREVIEW)");
   assert_int_equal(c.args.fetch.count, 1);
   assert_false(c.args.fetch.items[0].lazy);
   parse_end(&c);
   check_bad(&c, imap4i_parse_fetch, " 1 PREVIEW ()");
   check_bad(&c, imap4i_parse_fetch, " 1 PREVIEW (HASTY)");
-  check_bad(&c, imap4i_parse_fetch, " 1 PREVIEW (LAZY LAZY)");
+  check_bad(&c, imap4i_parse_fetch, " 1 PREVIEW (LAZY HASTY)");
   check_bad(&c, imap4i_parse_fetch, " 1 (PREVIEW(LAZY))");
 }
 

@@ -180,6 +180,17 @@ static bool apply_saved(struct md_box *box, struct reader *r) {
   return !r->bad;
 }
 
+static bool apply_digest(struct md_box *box, struct reader *r) {
+  struct md_entry *entry = md_box_entry(box, (uint32_t)take(r, 4));
+  uint64_t at = take(r, 8);
+  uint32_t octets = (uint32_t)take(r, 4);
+  if (r->bad) return false;
+  if (!entry) return true; /* was removed meanwhile */
+  entry->digest_at = at;
+  entry->digest_octets = octets;
+  return true;
+}
+
 static bool apply_header(struct md_box *box, struct reader *r) {
   box->uidnext = (uint32_t)take(r, 4);
   box->first_recent = (uint32_t)take(r, 4);
@@ -212,6 +223,8 @@ static bool apply_item(struct md_box *box, struct reader *r) {
     return apply_size(box, r);
   case 'P':
     return apply_saved(box, r);
+  case 'K':
+    return apply_digest(box, r);
   case 'S':
     return apply_seen(box, r);
   case 'R':

@@ -350,6 +350,8 @@ void md_frame_expunge(struct md_buf *frame, uint32_t uid, uint64_t modseq);
 void md_frame_size(struct md_buf *frame, uint32_t uid, uint64_t modseq, uint64_t size);
 /* When a message that was added came into the mailbox. */
 void md_frame_saved(struct md_buf *frame, uint32_t uid, int64_t saved);
+/* Where the digest of a message is that got one later, or another. */
+void md_frame_digest(struct md_buf *frame, uint32_t uid, uint64_t at, uint32_t octets);
 void md_frame_recent(struct md_buf *frame, uint32_t first_recent);
 void md_frame_uidnext(struct md_buf *frame, uint32_t uidnext, uint64_t modseq);
 void md_frame_seen(struct md_buf *frame, int64_t mtime_new, int64_t mtime_cur);
@@ -460,6 +462,7 @@ int md_select_uids(const struct md_box *box, imap4_uid_ranges ranges, uint32_t f
 
 int md_query(void *user, imap4_op op, const imap4_query_args *args, imap4_query_result *out);
 int md_uids(void *user, imap4_op op, const imap4_uids_args *args, imap4_uids_result *out);
+int md_keep_digest(void *user, imap4_op op, const imap4_keep_digest_args *args, imap4_empty_result *out);
 int md_vanished(void *user, imap4_op op, const imap4_vanished_args *args, imap4_vanished_result *out);
 /* Add a UID to a list of ranges of the handle. */
 bool md_ranges_add(struct md_mailbox *mailbox, int which, uint32_t uid);

@@ -79,6 +79,13 @@ void md_frame_saved(struct md_buf *frame, uint32_t uid, int64_t saved) {
   md_buf_put_le(frame, (uint64_t)saved, 8);
 }
 
+void md_frame_digest(struct md_buf *frame, uint32_t uid, uint64_t at, uint32_t octets) {
+  md_buf_put(frame, "K", 1);
+  md_buf_put_le(frame, uid, 4);
+  md_buf_put_le(frame, at, 8);
+  md_buf_put_le(frame, octets, 4);
+}
+
 void md_frame_recent(struct md_buf *frame, uint32_t first_recent) {
   md_buf_put(frame, "R", 1);
   md_buf_put_le(frame, first_recent, 4);

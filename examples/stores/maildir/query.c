@@ -252,6 +252,37 @@ int md_query(void *user, imap4_op op, const imap4_query_args *args, imap4_query_
   return status;
 }
 
+/* ---- digests -------------------------------------------------------------------------------- */
+
+static int keep_digest(struct md_box *box, const imap4_keep_digest_args *args) {
+  struct md_buf frame = {0};
+  uint64_t at = 0;
+  if (!md_box_entry(box, args->uid)) return IMAP4_ST_EXPUNGED;
+  md_digest_put(box, args->uid, args->digest.p, args->digest.n, &at);
+  if (at == 0) return IMAP4_ST_UNAVAILABLE;
+  md_frame_begin(&frame, MD_FRAME_DATA);
+  md_frame_digest(&frame, args->uid, at, (uint32_t)args->digest.n);
+  int status = md_journal_append(box, &frame, false);
+  md_buf_free(&frame);
+  return status;
+}
+
+int md_keep_digest(void *user, imap4_op op, const imap4_keep_digest_args *args, imap4_empty_result *out) {
+  struct md_box *box = ((struct md_mailbox *)args->mailbox)->box;
+  (void)user;
+  (void)op;
+  (void)out;
+  md_box_enter(box);
+  int status = md_box_lock(box);
+  if (status == IMAP4_OK) {
+    status = keep_digest(box, args);
+    if (status == IMAP4_OK) md_index_maybe_rewrite(box);
+    md_box_unlock(box);
+  }
+  md_box_leave(box);
+  return status;
+}
+
 /* ---- vanished ------------------------------------------------------------------------------- */
 
 static int by_first(const void *a, const void *b) {

@@ -170,6 +170,7 @@ const imap4_store *imap4_maildir_store(void) {
       .copy = md_copy,
       .move = md_move,
       .vanished = md_vanished,
+      .keep_digest = md_keep_digest,
       .status = md_status_of,
       .special_uses = MD_USES,
       .create_uses = MD_USES,
