@@ -5,6 +5,7 @@ A test file is run as TEST.py SERVER [unittest arguments]; main() below takes SE
 Nothing is timed: waiting has a bound (LONG) only so that a failure ends.  Tools that a test needs and that
 are not installed make it fail, or, with IMAP4_LIVE_OPTIONAL=1, end with SKIPPED, which ctest calls skipped.
 """
+import imaplib
 import os
 import random
 import re
@@ -62,6 +63,53 @@ def new_directory():
 
 def server_path():
     return _server
+
+
+class ImaplibCase:
+    """For tests with Python's imaplib that run on each store: a server, connections to it, answers that have
+    to be OK or NO."""
+
+    store = ""
+
+    def setUp(self):
+        self.server = Server(self.store)
+        self.addCleanup(self.stop)
+
+    def stop(self):
+        self.assertEqual(self.server.stop(), 0, self.server.log())
+
+    def connect(self):
+        connection = imaplib.IMAP4("127.0.0.1", self.server.port)
+        self.addCleanup(self.disconnect, connection)
+        return connection
+
+    def disconnect(self, connection):
+        if connection.state != "LOGOUT":
+            connection.shutdown()
+
+    def login(self, mailbox=None):
+        connection = self.connect()
+        connection.login(USER, PASSWORD)
+        if mailbox is not None:
+            self.ok(connection.select(mailbox))
+        return connection
+
+    def client(self, mailbox=None):
+        client = self.server.login(mailbox)
+        self.addCleanup(client.close)
+        return client
+
+    def ok(self, answer):
+        """The data of an answer that has to be OK."""
+        self.assertEqual(answer[0], "OK", answer)
+        return answer[1]
+
+    def no(self, answer):
+        self.assertEqual(answer[0], "NO", answer)
+
+    def fill(self, connection, count, mailbox="INBOX"):
+        for i in range(count):
+            self.ok(connection.append(mailbox, None, None, simple_message("m%d" % (i + 1))))
 
 
 def main():

@@ -17,50 +17,8 @@ import live
 MESSAGE = live.simple_message("hello", b"first line\r\nsecond line with needle\r\n")
 
 
-class Case:
+class Case(live.ImaplibCase):
     """Tests that run on each store."""
-
-    store = ""
-
-    def setUp(self):
-        self.server = live.Server(self.store)
-        self.addCleanup(self.stop)
-
-    def stop(self):
-        self.assertEqual(self.server.stop(), 0, self.server.log())
-
-    def connect(self):
-        connection = imaplib.IMAP4("127.0.0.1", self.server.port)
-        self.addCleanup(self.disconnect, connection)
-        return connection
-
-    def disconnect(self, connection):
-        if connection.state != "LOGOUT":
-            connection.shutdown()
-
-    def login(self, mailbox=None):
-        connection = self.connect()
-        connection.login(live.USER, live.PASSWORD)
-        if mailbox is not None:
-            self.ok(connection.select(mailbox))
-        return connection
-
-    def client(self, mailbox=None):
-        client = self.server.login(mailbox)
-        self.addCleanup(client.close)
-        return client
-
-    def ok(self, answer):
-        """The data of an answer that has to be OK."""
-        self.assertEqual(answer[0], "OK", answer)
-        return answer[1]
-
-    def no(self, answer):
-        self.assertEqual(answer[0], "NO", answer)
-
-    def fill(self, connection, count, mailbox="INBOX"):
-        for i in range(count):
-            self.ok(connection.append(mailbox, None, None, live.simple_message("m%d" % (i + 1))))
 
     # ---- before login
 
