@@ -371,7 +371,8 @@ typedef struct imap4_append_message_args {
   imap4_str email_id;
   imap4_str thread_id;
   /** 1: sent as literal8 (RFC 3516): it may hold NUL, and those must be kept.  A store that can't answers
-   *  IMAP4_ST_UNKNOWNCTE.  What |read| gives of NUL later leaves as it is in BINARY and as "?" in BODY. */
+   *  IMAP4_ST_UNKNOWNCTE.  What |read| gives of NUL later leaves as it is in BINARY and as "?" in BODY.  0
+   *  in a copy, which has the octets that |read| gave. */
   int32_t binary;
   int32_t reserved; /**< 0 */
 } imap4_append_message_args;

@@ -6,6 +6,7 @@
  * or, where it waits for "+", never asked for.
  */
 #include "base/uidset.h"
+#include "cmd/previewer.h"
 #include "core/dispatch.h"
 #include "mail/walker.h"
 #include "wire/writer.h"
@@ -37,6 +38,8 @@ typedef struct append_context {
   uint32_t uid;    /* REPLACE: of the message that goes */
   imap4i_append_message message;
   imap4i_arena arena; /* of a further message's flags */
+  imap4i_buf start;   /* the first piece of the message, to make its preview of */
+  imap4i_buf digest;
 } append_context;
 _Static_assert(sizeof(append_context) <= 256, "fits the context in dispatch.c");
 
@@ -65,11 +68,18 @@ static int go(imap4i_command *c, int phase) {
   return IMAP4I_STEP_AGAIN;
 }
 
+/* What is held of the message under way. */
+static void free_message(append_context *x) {
+  imap4i_walker_free(x->walker);
+  x->walker = NULL;
+  imap4i_buf_free(&x->start);
+  imap4i_buf_free(&x->digest);
+}
+
 static void drop_upload(imap4i_command *c) {
   imap4_session *s = c->s;
   append_context *x = c->context;
-  imap4i_walker_free(x->walker);
-  x->walker = NULL;
+  free_message(x);
   if (!x->upload) return;
   imap4i_op_abort(s, x->upload);
   x->upload = NULL;
@@ -121,6 +131,8 @@ static int begin(imap4i_command *c) {
   imap4_session *s = c->s;
   append_context *x = c->context;
   x->message = c->args.append.message;
+  imap4i_buf_init(&x->start, &s->mem, SIZE_MAX);
+  imap4i_buf_init(&x->digest, &s->mem, SIZE_MAX);
   int status = is_replace(c) ? find_replaced(c) : IMAP4_OK;
   if (status == IMAP4_ERR_NOMEM) return status;
   if (status == IMAP4_OK) status = imap4i_authorize(s, c->args.append.name, IMAP4_RIGHT_INSERT);
@@ -182,17 +194,32 @@ static int ready(imap4i_command *c) {
   return go(c, APPEND_STREAM);
 }
 
+/* The digest of the message that is complete now, with its preview if the first piece was enough for one. */
+static int make_digest(imap4i_command *c) {
+  imap4_session *s = c->s;
+  append_context *x = c->context;
+  imap4_str digest;
+  int status = imap4i_walker_finish(x->walker, &digest);
+  if (status != IMAP4_OK) return status;
+  if (!imap4i_has(s, IMAP4_FEATURE_PREVIEW))
+    return imap4i_buf_puts(&x->digest, digest) ? IMAP4_OK : IMAP4_ERR_NOMEM;
+  return imap4i_preview_start(&s->mem, imap4i_buf_str(&x->start), digest, s->limits->digest_octets,
+                              &x->digest);
+}
+
 static int stream(imap4i_command *c) {
   imap4_session *s = c->s;
   append_context *x = c->context;
   if (!s->input.ready) return IMAP4I_STEP_WAIT_INPUT;
   s->last_command_ms = s->now_ms; /* it is at work, however slowly */
   imap4_str data = imap4i_buf_str(&s->input.buf);
-  imap4_str digest = {"", 0};
   int status = imap4i_walker_feed(x->walker, data);
   x->last_write = data.n == x->left;
-  if (status == IMAP4_OK && x->last_write) status = imap4i_walker_finish(x->walker, &digest);
+  if (status == IMAP4_OK && x->left == x->message.size && !imap4i_buf_puts(&x->start, data))
+    status = IMAP4_ERR_NOMEM;
+  if (status == IMAP4_OK && x->last_write) status = make_digest(c);
   if (status != IMAP4_OK) return status;
+  imap4_str digest = imap4i_buf_str(&x->digest);
   imap4_append_write_args args = {.last = x->last_write, .upload = x->upload, .data = data, .digest = digest};
   c->phase = APPEND_WRITTEN;
   return imap4i_op_call(s, IMAP4I_OP_APPEND_WRITE, &args);
@@ -205,8 +232,7 @@ static int written(imap4i_command *c) {
   if (s->op.status != IMAP4_OK) return fail(c, s->op.status, x->left, true);
   imap4i_input_next(s);
   if (!x->last_write) return go(c, APPEND_STREAM);
-  imap4i_walker_free(x->walker);
-  x->walker = NULL;
+  free_message(x);
   imap4i_input_want_line(s, s->limits->command_octets, true);
   return go(c, APPEND_LINE);
 }

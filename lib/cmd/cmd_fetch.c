@@ -382,5 +382,5 @@ void imap4i_cmd_fetch_end(imap4i_command *c) {
   imap4i_digester_free(&x->digester);
   imap4i_resync_free(&x->resync);
   imap4i_buf_free(&x->fields);
-  if (x->preview) imap4i_fetch_preview_free(x->preview);
+  if (x->preview) imap4i_previewer_free(x->preview);
 }

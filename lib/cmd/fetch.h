@@ -7,7 +7,7 @@
 #define IMAP4I_FETCH_H
 
 #include "cmd/fetch_binary.h"
-#include "cmd/fetch_preview.h"
+#include "cmd/previewer.h"
 #include "core/batch.h"
 #include "core/digester.h"
 #include "core/resync.h"
@@ -46,7 +46,7 @@ typedef struct imap4i_fetch {
   imap4i_buf fields; /* what passed the filter, up to IMAP4I_FETCH_FIELDS_OCTETS or, when sending, a chunk */
   imap4i_header_filter *filter;
   imap4i_binary *binary;
-  imap4i_fetch_preview *preview;
+  imap4i_previewer *preview;
   uint64_t fields_total; /* octets that passed so far */
   uint64_t skip;         /* of the section: octets before the part that is sent */
   uint64_t offset;       /* in the message: of the next read */

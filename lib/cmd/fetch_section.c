@@ -177,7 +177,7 @@ int imap4i_fetch_kept(imap4i_command *c) {
 static int next_preview_part(imap4i_command *c) {
   imap4i_fetch *x = c->context;
   bool found;
-  int status = imap4i_fetch_preview_next(x->preview, x->digester.digest, &x->offset, &x->source, &found);
+  int status = imap4i_previewer_next(x->preview, x->digester.digest, &x->offset, &x->source, &found);
   if (status != IMAP4_OK) return status;
   c->s->progress++;
   return found ? imap4i_fetch_go(c, IMAP4I_FETCHING_PREPARE) : keep_preview(c);
@@ -189,7 +189,7 @@ static int locate_preview(imap4i_command *c) {
     return IMAP4_ERR_NOMEM;
   x->none = x->filtered = x->decoded = false;
   x->left = 0; /* the preview is no literal that streams */
-  imap4i_fetch_preview_begin(x->preview);
+  imap4i_previewer_begin(x->preview);
   return next_preview_part(c);
 }
 
@@ -198,7 +198,7 @@ static int feed_preview(imap4i_command *c) {
   imap4_str data = c->s->op.result.read.data;
   x->offset += data.n;
   x->source -= data.n;
-  imap4i_fetch_preview_feed(x->preview, data, x->source == 0);
+  imap4i_previewer_feed(x->preview, data, x->source == 0);
   if (imap4i_preview_full(&x->preview->preview)) return keep_preview(c);
   if (x->source > 0) return imap4i_fetch_go(c, IMAP4I_FETCHING_PREPARE);
   return imap4i_preview_text(&x->preview->preview).n > 0 ? keep_preview(c) : next_preview_part(c);

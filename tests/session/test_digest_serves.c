@@ -234,14 +234,60 @@ static void damaged_digest_is_made_again(void **state) {
   end(&h, &c);
 }
 
-/* RFC 8970: a preview is made once and kept with the digest; LAZY never reads. */
-static void preview_is_made_once_and_kept(void **state) {
+/* APPEND of a message whose text is |start|, |n| times "x" and |endz|. */
+static void append_long(client *c, const char *startz, size_t n, const char *endz) {
+  static char line[70000];
+  size_t start_n = strlen(startz), end_n = strlen(endz);
+  assert_true(start_n + n + end_n + 100 < sizeof line);
+  size_t at = (size_t)snprintf(line, sizeof line, "a APPEND INBOX {%zu+}\r\n%s", start_n + n + end_n, startz);
+  memset(line + at, 'x', n);
+  memcpy(line + at + n, endz, end_n);
+  memcpy(line + at + n + end_n, "\r\n", 2);
+  assert_non_null(strstr(client_send(c, line, at + n + end_n + 2), "a OK"));
+}
+
+/* RFC 8970: a message has a preview from the start, if its first 16,384 octets tell. */
+static void preview_is_made_while_appended(void **state) {
   (void)state;
   host h;
   client c;
   begin_appended(&h, &c);
-  expect_unread(&c, "b1 FETCH 1 (PREVIEW (LAZY))", "(PREVIEW NIL)");
+  expect_unread(&c, "b1 FETCH 1 (PREVIEW (LAZY))", "(PREVIEW \"first word\")");
+  expect_unread(&c, "b2 FETCH 1 (BODYSTRUCTURE PREVIEW)", " PREVIEW \"first word\")");
+  append_long(&c, "\r\nstart ", 60000, "");
+  expect_unread(&c, "b3 FETCH 2 (PREVIEW (LAZY))", "(PREVIEW \"start xxx");
+  append_long(&c, "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nshort\r\n--b\r\n\r\n", 60000,
+              "\r\n--b--\r\n");
+  expect_unread(&c, "b4 FETCH 3 (PREVIEW (LAZY))", "(PREVIEW \"short\")");
+  append_long(&c, "Content-Type: image/png\r\n\r\n", 60000, "");
+  expect_unread(&c, "b5 FETCH 4 (PREVIEW (LAZY))", "(PREVIEW \"\")");
+  /* The text ends with the last octet that is looked at, or with the one behind it. */
+  static const char quoted[] = "\r\nhere\r\n> ";
+  append_long(&c, quoted, 16384 - strlen(quoted), "");
+  expect_unread(&c, "b6 FETCH 5 (PREVIEW (LAZY))", "(PREVIEW \"here\")");
+  append_long(&c, quoted, 16385 - strlen(quoted), "");
+  expect_unread(&c, "b7 FETCH 6 (PREVIEW (LAZY))", "(PREVIEW NIL)");
+  append_long(&c, "Content-Type: multipart/mixed; boundary=b\r\n\r\n", 20000, "\r\n--b\r\n\r\nlate\r\n--b--");
+  expect_unread(&c, "b8 FETCH 7 (PREVIEW (LAZY))", "(PREVIEW NIL)");
   assert_int_equal(kept, 0);
+  expect_read(&c, "c1 FETCH 6:7 (PREVIEW)", "* 6 FETCH (PREVIEW \"here\")\r\n* 7 FETCH (PREVIEW \"late\")");
+  assert_int_equal(kept, 2);
+  end(&h, &c);
+}
+
+/* One that came behind the library's back gets one when it is asked for; LAZY never reads. */
+static void preview_is_made_once_and_kept(void **state) {
+  (void)state;
+  host h;
+  client c;
+  begin(&h, &c);
+  imap4_memory_message delivered = {.text = span(message)};
+  assert_int_equal(imap4_memory_add_message(h.memory, span(""), span("INBOX"), &delivered), IMAP4_OK);
+  assert_non_null(strstr(client_line(&c, "a3 SELECT INBOX"), "a3 OK"));
+  expect_unread(&c, "b0 FETCH 1 (PREVIEW (LAZY))", "(PREVIEW NIL)");
+  expect_read(&c, "b1 FETCH 1 (ENVELOPE PREVIEW (LAZY))", "PREVIEW NIL)");
+  assert_int_equal(kept, 1);
+  reads = kept = 0;
   expect_read(&c, "b2 FETCH 1 PREVIEW", "(PREVIEW \"first word\")");
   assert_int_equal(reads, strlen("first word"));
   assert_int_equal(kept, 1);
@@ -267,6 +313,7 @@ int main(void) {
       cmocka_unit_test(cheap_keys_decide_before_octets_are_read),
       cmocka_unit_test(digest_is_made_at_first_use_and_kept),
       cmocka_unit_test(damaged_digest_is_made_again),
+      cmocka_unit_test(preview_is_made_while_appended),
       cmocka_unit_test(preview_is_made_once_and_kept),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
