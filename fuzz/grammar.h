@@ -8,11 +8,13 @@
 #ifndef GRAMMAR_H
 #define GRAMMAR_H
 
+#include "base/utf8.h"
 #include "fuzz.h"
 
 typedef struct grammar {
   imap4_str rest;
   bool ended;
+  bool utf8;       /* UTF8=ACCEPT is enabled: quoted strings are UTF-8 (RFC 9755) */
   bool extensible; /* BODYSTRUCTURE: extension data must be there; BODY: it must not */
   size_t depth;
   size_t bodies;     /* parts seen */
@@ -69,19 +71,22 @@ static inline bool grammar_number(grammar *g, uint64_t *value) {
 
 static inline bool grammar_quoted(grammar *g) {
   if (!grammar_octet(g, '"')) return false;
+  imap4_str inside = g->rest;
   while (!grammar_octet(g, '"')) {
     int c = grammar_peek(g);
-    if (c <= 0 || c >= 0x80 || c == '\r' || c == '\n') return false;
+    if (c <= 0 || (c >= 0x80 && !g->utf8) || c == '\r' || c == '\n') return false;
     g->rest = imap4i_tail(g->rest, 1);
     if (c != '\\') continue;
     c = grammar_peek(g);
     if (c != '\\' && c != '"') return false;
     g->rest = imap4i_tail(g->rest, 1);
   }
-  return true;
+  inside.n = (size_t)(g->rest.p - inside.p) - 1;
+  return imap4i_utf8_valid(inside);
 }
 
-static inline bool grammar_literal(grammar *g) {
+/* |binary|: it may hold NUL. */
+static inline bool grammar_octets(grammar *g, bool binary) {
   uint64_t n;
   if (!grammar_octet(g, '{') || !grammar_number(g, &n) || !grammar_octet(g, '}') || !grammar_octet(g, '\r') ||
       !grammar_octet(g, '\n'))
@@ -90,9 +95,13 @@ static inline bool grammar_literal(grammar *g) {
     g->ended = true;
     return false;
   }
-  if (memchr(g->rest.p, 0, (size_t)n)) return false;
+  if (!binary && memchr(g->rest.p, 0, (size_t)n)) return false;
   g->rest = imap4i_tail(g->rest, (size_t)n);
   return true;
+}
+
+static inline bool grammar_literal(grammar *g) {
+  return grammar_octets(g, false);
 }
 
 static inline bool grammar_string(grammar *g) {

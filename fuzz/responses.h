@@ -21,6 +21,7 @@ typedef struct responses {
   bool selecting;     /* EXISTS may be less than before */
   bool keeps_numbers; /* the command is FETCH, STORE or SEARCH: no EXPUNGE may come */
   bool bye;
+  bool utf8; /* UTF8=ACCEPT is enabled */
 } responses;
 
 static inline void responses_add(responses *r, const void *p, size_t n) {
@@ -162,9 +163,17 @@ static inline bool response_item(grammar *g) {
   if (grammar_word(g, "ENVELOPE ")) return grammar_envelope(g);
   if (grammar_word(g, "BODYSTRUCTURE ")) return response_structure(g, true);
   if (grammar_word(g, "BODY ")) return response_structure(g, false);
-  if (!grammar_word(g, "BODY[") || !response_section(g)) return false;
+  if (grammar_word(g, "PREVIEW ")) return grammar_nstring(g);
+  if (grammar_word(g, "SAVEDATE ")) return grammar_word(g, "NIL") || (!g->ended && response_date(g));
+  if (grammar_word(g, "EMAILID ") || grammar_word(g, "THREADID "))
+    return grammar_word(g, "NIL") || (grammar_octet(g, '(') && grammar_atom(g, "") && grammar_octet(g, ')'));
+  if (grammar_word(g, "BINARY.SIZE["))
+    return response_section(g) && grammar_octet(g, ' ') && grammar_number(g, &number);
+  bool binary = grammar_word(g, "BINARY[");
+  if ((!binary && !grammar_word(g, "BODY[")) || !response_section(g)) return false;
   if (grammar_octet(g, '<') && (!grammar_number(g, &number) || !grammar_octet(g, '>'))) return false;
-  return grammar_octet(g, ' ') && grammar_nstring(g);
+  if (!grammar_octet(g, ' ')) return false;
+  return binary && grammar_octet(g, '~') ? grammar_octets(g, true) : grammar_nstring(g);
 }
 
 static inline bool response_items(grammar *g) {
@@ -299,6 +308,7 @@ static inline bool response_untagged(grammar *g, responses *r) {
   if (grammar_word(g, "QUOTA ")) return response_quota(g);
   if (grammar_word(g, "QUOTAROOT ")) return response_quota_root(g);
   if (grammar_word(g, "STATUS ")) return response_status(g);
+  if (grammar_word(g, "ENABLED UTF8=ACCEPT")) return (r->utf8 = true) && response_end(g);
   if (grammar_word(g, "CAPABILITY ") || grammar_word(g, "ENABLED")) {
     g->rest.p--;
     g->rest.n++;
@@ -335,6 +345,7 @@ static inline bool responses_read(responses *r) {
   while (r->parsed < r->n) {
     responses before = *r;
     grammar g = grammar_of(imap4i_str(r->p + r->parsed, r->n - r->parsed));
+    g.utf8 = r->utf8;
     FUZZ_CHECK(!r->bye); /* nothing follows BYE but what LOGOUT still owes, which is read with it */
     if (!response_any(&g, r)) {
       *r = before;
