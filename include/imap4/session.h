@@ -79,7 +79,8 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 #define IMAP4_FEATURE_AUTH_LOGIN 0x00002000u   /**< the LOGIN mechanism (never standardised, widely used) */
 #define IMAP4_FEATURE_CONDSTORE 0x00004000u    /**< RFC 7162 section 3.1 */
 #define IMAP4_FEATURE_QRESYNC 0x00008000u      /**< RFC 7162 section 3.2; needs CONDSTORE and ENABLE */
-#define IMAP4_FEATURE_IMAP4REV2 0x00010000u   /**< RFC 9051; needs ENABLE and all extensions that it took in \
+#define IMAP4_FEATURE_IMAP4REV2                                                                              \
+  0x00010000u                                 /**< RFC 9051; needs ENABLE and all extensions that it took in \
                                                */
 #define IMAP4_FEATURE_UTF8_ACCEPT 0x00020000u /**< RFC 9755; needs ENABLE */
 #define IMAP4_FEATURE_ESEARCH 0x00040000u     /**< RFC 4731 */

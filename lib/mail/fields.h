@@ -16,7 +16,7 @@ enum {
   IMAP4I_TYPE_OTHER,
   IMAP4I_TYPE_TEXT,
   IMAP4I_TYPE_MULTIPART,
-  IMAP4I_TYPE_DIGEST, /* multipart/digest */
+  IMAP4I_TYPE_DIGEST,  /* multipart/digest */
   IMAP4I_TYPE_MESSAGE, /* message/rfc822 */
   IMAP4I_TYPE_GLOBAL   /* message/global */
 };

@@ -36,8 +36,7 @@ static const struct named members[] = {
     NAMED("copy", IMAP4_MEMORY_WITHOUT_COPY),         NAMED("move", IMAP4_MEMORY_WITHOUT_MOVE),
     NAMED("vanished", IMAP4_MEMORY_WITHOUT_VANISHED), NAMED("status", IMAP4_MEMORY_WITHOUT_STATUS),
     NAMED("watch", IMAP4_MEMORY_WITHOUT_WATCH),       NAMED("keep-digest", IMAP4_MEMORY_WITHOUT_KEEP_DIGEST),
-    NAMED("replace", IMAP4_MEMORY_WITHOUT_REPLACE),
-    NAMED("uids", IMAP4_MEMORY_WITHOUT_UIDS),
+    NAMED("replace", IMAP4_MEMORY_WITHOUT_REPLACE),   NAMED("uids", IMAP4_MEMORY_WITHOUT_UIDS),
 };
 
 static const struct named features[] = {

@@ -55,7 +55,8 @@ static inline void assert_text(imap4_str got, const char *wantz) {
   fail_msg("got  %.*s\nwant %s", (int)got.n, got.p ? got.p : "", wantz);
 }
 
-/* ENVELOPE ('e'), BODY ('b'), BODYSTRUCTURE ('s') or that with message/global opened ('g') of |messagez| with |limits|. */
+/* ENVELOPE ('e'), BODY ('b'), BODYSTRUCTURE ('s') or that with message/global opened ('g') of |messagez| with
+ * |limits|. */
 static inline void assert_item_limited(const imap4_limits *limits, const char *messagez, char item,
                                        const char *wantz) {
   memory_check memory;
