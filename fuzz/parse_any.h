@@ -36,6 +36,7 @@ static inline int parse_any_replace(imap4i_parser *parser, imap4i_args *args) {
 static inline int parse_any_append_next(imap4i_parser *parser, imap4i_args *args) {
   bool more = false;
   args->append.name = (imap4_str){"", 0};
+  args->append.message = (imap4i_append_message){.closes = parser->p < parser->end && *parser->p == ')'};
   return imap4i_parse_append_next(parser, &args->append.message, &more);
 }
 
@@ -137,7 +138,7 @@ static inline void parse_any_check(const imap4i_parser *parser, imap4i_parse_fun
   if (function == imap4i_parse_search) parse_any_check_search(&args->search);
   if (function == imap4i_parse_fetch) parse_any_check_fetch(&args->fetch, parser->limits);
   if (function == imap4i_parse_store) parse_any_check_flags(&args->store.flags);
-  if (function == parse_any_append && args->append.name.n > 0)
+  if ((function == parse_any_append || function == parse_any_replace) && args->append.name.n > 0)
     parse_any_check_flags(&args->append.message.flags);
   if (function == imap4i_parse_mailbox || function == imap4i_parse_create) {
     parse_any_check_name(parser, args->mailbox.name);
