@@ -60,7 +60,7 @@ typedef struct body_writer {
 /* Part |index| as it is shown. */
 static bool get_part(const body_writer *w, size_t index, imap4i_part *part) {
   if (!imap4i_digest_part(w->digest, index, part)) return false;
-  if (!w->global && imap4i_is_global(part)) part->kind = IMAP4I_PART_LEAF;
+  if (imap4i_is_global(part)) part->kind = w->global ? IMAP4I_PART_MESSAGE : IMAP4I_PART_LEAF;
   return true;
 }
 
@@ -98,23 +98,35 @@ static bool put_basic(imap4i_buf *out, const imap4i_part *part) {
          imap4i_buf_putc(out, ' ') && put_or(out, part->text[IMAP4I_FIELD_ENCODING], IMAP4I_S("\"7BIT\""));
 }
 
-/* All of a part that precedes its children. */
-static bool open_part(const body_writer *w, size_t index, const imap4i_part *part) {
-  imap4i_part inner;
-  if (!imap4i_buf_putc(w->out, '(')) return false;
-  if (part->kind == IMAP4I_PART_MULTIPART) return true;
-  if (!put_basic(w->out, part) || !put_number(w->out, part->body_length)) return false;
-  if (part->kind == IMAP4I_PART_LEAF) return true;
-  return imap4i_digest_part(w->digest, index + 1, &inner) && imap4i_buf_putc(w->out, ' ') &&
-         put_envelope(w->out, &inner) && imap4i_buf_putc(w->out, ' ');
-}
+/* A part with nothing in it, for where the grammar wants one and there is none. */
+static const imap4i_part empty = {.is_text = true};
 
-/* A multipart without parts has no form in the grammar, so it is shown with an empty one. */
 static bool put_empty_part(const body_writer *w) {
-  static const imap4i_part empty = {.is_text = true};
   return imap4i_buf_putc(w->out, '(') && put_basic(w->out, &empty) &&
          imap4i_buf_puts(w->out, IMAP4I_S(" 0 0")) && put_extension(w, &empty) &&
          imap4i_buf_putc(w->out, ')');
+}
+
+static bool has_child(const body_writer *w, size_t index) {
+  return index + 1 < imap4i_digest_parts(w->digest) && imap4i_digest_parent(w->digest, index + 1) == index;
+}
+
+/* The envelope of a message in a message.  One that is encoded (message/global alone can be) has none to
+ * show, but the grammar wants it and a body. */
+static bool open_message(const body_writer *w, size_t index) {
+  imap4i_part inner = empty;
+  bool known = has_child(w, index);
+  bool ok = !known || imap4i_digest_part(w->digest, index + 1, &inner);
+  ok = ok && imap4i_buf_putc(w->out, ' ') && put_envelope(w->out, &inner) && imap4i_buf_putc(w->out, ' ');
+  return ok && (known || put_empty_part(w));
+}
+
+/* All of a part that precedes its children. */
+static bool open_part(const body_writer *w, size_t index, const imap4i_part *part) {
+  if (!imap4i_buf_putc(w->out, '(')) return false;
+  if (part->kind == IMAP4I_PART_MULTIPART) return true;
+  if (!put_basic(w->out, part) || !put_number(w->out, part->body_length)) return false;
+  return part->kind == IMAP4I_PART_LEAF || open_message(w, index);
 }
 
 /* All that follows the children; |childless| if there were none. */

@@ -131,12 +131,16 @@ static void test_global(void **unused) {
   "(NIL \"in\" NIL NIL NIL NIL NIL NIL NIL NIL) "                                                            \
   "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 1 0 NIL NIL NIL NIL) \"MIXED\" "         \
   "(\"BOUNDARY\" \"c\") NIL NIL NIL) 7 "
-#define BEHIND                                                                                               \
+#define BEHIND(sealed)                                                                                       \
   "NIL NIL NIL NIL)(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 1 0 NIL NIL NIL NIL)"     \
-  "(\"MESSAGE\" \"GLOBAL\" NIL NIL NIL \"BASE64\" 4 NIL NIL NIL NIL) \"MIXED\" (\"BOUNDARY\" \"b\") NIL "    \
-  "NIL NIL)"
-  assert_item(messagez, 's', "((\"MESSAGE\" \"GLOBAL\" NIL NIL NIL \"7BIT\" 75 " BEHIND);
-  assert_item(messagez, 'g', "((\"MESSAGE\" \"GLOBAL\" NIL NIL NIL \"7BIT\" 75 " INSIDE BEHIND);
+  "(\"MESSAGE\" \"GLOBAL\" NIL NIL NIL \"BASE64\" 4 " sealed                                                 \
+  "NIL NIL NIL NIL) \"MIXED\" (\"BOUNDARY\" \"b\") NIL NIL NIL)"
+  assert_item(messagez, 's', "((\"MESSAGE\" \"GLOBAL\" NIL NIL NIL \"7BIT\" 75 " BEHIND(""));
+  /* What is encoded is not looked into, but has the form of a message too. */
+  assert_item(messagez, 'g',
+              "((\"MESSAGE\" \"GLOBAL\" NIL NIL NIL \"7BIT\" 75 " INSIDE BEHIND(
+                  "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) "
+                  "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 0 0 NIL NIL NIL NIL) 0 "));
 #undef INSIDE
 #undef BEHIND
   imap4_limits limits = mail_limits();
