@@ -293,10 +293,8 @@ static int committed(imap4i_command *c) {
     int status = imap4i_tell_over_quota(c);
     if (status != IMAP4I_STEP_AGAIN) return status;
   }
-  /* RFC 4315 section 3: no UIDs of a mailbox that the client could not select. */
   if (r->uidvalidity == 0 || imap4i_ranges_count(r->uids) != x->count ||
-      !imap4i_has(s, IMAP4_FEATURE_UIDPLUS) ||
-      imap4i_authorize(s, c->args.append.name, IMAP4_RIGHT_READ) != IMAP4_OK)
+      !imap4i_has(s, IMAP4_FEATURE_UIDPLUS))
     return imap4i_reply_ok(c, completed(c));
   imap4i_buf code;
   imap4i_buf_init(&code, &s->mem, SIZE_MAX);
@@ -304,6 +302,9 @@ static int committed(imap4i_command *c) {
             imap4i_buf_putc(&code, ' ') && imap4i_put_uid_ranges(&code, r->uids);
   imap4_str kept = ok ? imap4i_arena_str(&c->arena, imap4i_buf_str(&code), &ok) : IMAP4I_S("");
   imap4i_buf_free(&code);
+  /* RFC 4315 section 3: no UIDs of a mailbox that the client could not select.  Asked only now: another call
+   * of the store ends what the last one has answered. */
+  ok = ok && imap4i_authorize(s, c->args.append.name, IMAP4_RIGHT_READ) == IMAP4_OK;
   /* The messages are there; without memory for their UIDs, the client is told that much. */
   if (ok && is_replace(c)) {
     c->code = kept;

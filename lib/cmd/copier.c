@@ -65,13 +65,14 @@ static void make_code(imap4i_copier *x, imap4i_command *c, uint32_t uidvalidity,
   if (uidvalidity == 0 || source.n == 0 || imap4i_ranges_count(source) != imap4i_ranges_count(target) ||
       !are_of(source, x->uids) || !imap4i_has(c->s, IMAP4_FEATURE_UIDPLUS))
     return;
-  /* RFC 4315 section 3: not for a mailbox that the client could not select. */
-  if (imap4i_authorize(c->s, x->to, IMAP4_RIGHT_READ) != IMAP4_OK) return;
   imap4i_buf code;
   imap4i_buf_init(&code, &c->s->mem, SIZE_MAX);
   bool ok = imap4i_buf_puts(&code, IMAP4I_S("COPYUID ")) && imap4i_buf_put_u64(&code, uidvalidity) &&
             imap4i_buf_putc(&code, ' ') && imap4i_put_uid_ranges(&code, source) &&
             imap4i_buf_putc(&code, ' ') && imap4i_put_uid_ranges(&code, target);
+  /* RFC 4315 section 3: not for a mailbox that the client could not select.  Asked only now: another call of
+   * the store ends what the last one has answered. */
+  ok = ok && imap4i_authorize(c->s, x->to, IMAP4_RIGHT_READ) == IMAP4_OK;
   /* The copies are there; without memory for the code the client does not learn their UIDs. */
   if (ok) x->code = imap4i_arena_str(&c->arena, imap4i_buf_str(&code), &ok);
   imap4i_buf_free(&code);

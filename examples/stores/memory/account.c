@@ -226,6 +226,7 @@ int memory_authorize(void *user, const imap4_authorize_args *args) {
   struct memory_account *account = args->account;
   if (call.status == IMAP4_OK) {
     imap4_str name = memory_text_str(&account->person->name);
+    memory_scratch_free(&account->scratch); /* answers live until the next call, which this is */
     call.status = config->authorize(config->user, name, args->name, args->rights);
   }
   memory_unlock(call.memory);
