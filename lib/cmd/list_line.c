@@ -14,7 +14,8 @@ static bool put_attribute(imap4i_buf *out, imap4_str word, bool set, bool *any) 
 /* \NonExistent is for clients that know the extended form; it says \Noselect too (RFC 5258 section 3). */
 static bool put_kind(imap4i_buf *out, const imap4i_list_line *line, bool *any) {
   bool missing = (line->attributes & IMAP4_MAILBOX_NONEXISTENT) != 0;
-  bool no_select = (line->attributes & IMAP4_MAILBOX_NOSELECT) != 0 || (missing && !line->extended);
+  /* One of the two, since the first says the second. */
+  bool no_select = missing ? !line->extended : (line->attributes & IMAP4_MAILBOX_NOSELECT) != 0;
   bool marks = !no_select && !missing;
   return put_attribute(out, IMAP4I_S("\\NonExistent"), missing && line->extended, any) &&
          put_attribute(out, IMAP4I_S("\\Noselect"), no_select, any) &&

@@ -46,32 +46,52 @@ static const struct {
     {"PREVIEW", IMAP4_FEATURE_PREVIEW, false},
 };
 
-/* What became part of IMAP4rev2 (RFC 9051 appendix E): it is not whole without. */
-#define PARTS_OF_REV2                                                                                        \
-  (IMAP4_FEATURE_NAMESPACE | IMAP4_FEATURE_UNSELECT | IMAP4_FEATURE_UIDPLUS | IMAP4_FEATURE_ESEARCH |        \
-   IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_ENABLE | IMAP4_FEATURE_IDLE | IMAP4_FEATURE_SASL_IR |             \
-   IMAP4_FEATURE_CHILDREN | IMAP4_FEATURE_LIST_EXTENDED | IMAP4_FEATURE_LIST_STATUS | IMAP4_FEATURE_MOVE |   \
-   IMAP4_FEATURE_STATUS_SIZE | IMAP4_FEATURE_BINARY)
+/* Features, and others without which they are not there. */
+static const struct {
+  uint64_t feature;
+  uint64_t needs;
+} dependencies[] = {
+    {IMAP4_FEATURE_UTF8_ACCEPT, IMAP4_FEATURE_ENABLE},
+    {IMAP4_FEATURE_QRESYNC, IMAP4_FEATURE_CONDSTORE | IMAP4_FEATURE_ENABLE},
+    {IMAP4_FEATURE_SEARCHRES, IMAP4_FEATURE_ESEARCH},
+    {IMAP4_FEATURE_PARTIAL, IMAP4_FEATURE_ESEARCH},
+    /* Options of the extended form of LIST. */
+    {IMAP4_FEATURE_LIST_STATUS, IMAP4_FEATURE_LIST_EXTENDED},
+    {IMAP4_FEATURE_SPECIAL_USE, IMAP4_FEATURE_LIST_EXTENDED},
+    /* What became part of it (RFC 9051 appendix E): it is not whole without. */
+    {IMAP4_FEATURE_IMAP4REV2, IMAP4_FEATURE_NAMESPACE | IMAP4_FEATURE_UNSELECT | IMAP4_FEATURE_UIDPLUS |
+                                  IMAP4_FEATURE_ESEARCH | IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_ENABLE |
+                                  IMAP4_FEATURE_IDLE | IMAP4_FEATURE_SASL_IR | IMAP4_FEATURE_CHILDREN |
+                                  IMAP4_FEATURE_LIST_EXTENDED | IMAP4_FEATURE_LIST_STATUS |
+                                  IMAP4_FEATURE_MOVE | IMAP4_FEATURE_STATUS_SIZE | IMAP4_FEATURE_BINARY},
+};
 
 /* Either of them lets clients send short literals without being asked. */
 #define LITERALS (IMAP4_FEATURE_LITERAL_PLUS | IMAP4_FEATURE_LITERAL_MINUS)
 
-uint64_t imap4i_features_off(const imap4_session *s) {
-  uint64_t off = s->server->features_off | s->features_off;
-  if (off & (IMAP4_FEATURE_CONDSTORE | IMAP4_FEATURE_ENABLE)) off |= IMAP4_FEATURE_QRESYNC;
-  if (off & IMAP4_FEATURE_ENABLE) off |= IMAP4_FEATURE_UTF8_ACCEPT;
-  if ((off & LITERALS) == LITERALS) off |= IMAP4_FEATURE_IMAP4REV2;
-  /* RFC 7888 section 5: never both. */
-  if (!(off & IMAP4_FEATURE_LITERAL_PLUS)) off |= IMAP4_FEATURE_LITERAL_MINUS;
+/* What this connection can't have, whatever is switched on. */
+static uint64_t unavailable(const imap4_session *s) {
+  uint64_t off = 0;
   if (!s->has_clock) off |= IMAP4_FEATURE_WITHIN;
-  if (off & IMAP4_FEATURE_ESEARCH) off |= IMAP4_FEATURE_SEARCHRES | IMAP4_FEATURE_PARTIAL;
-  if (off & PARTS_OF_REV2) off |= IMAP4_FEATURE_IMAP4REV2;
   if (s->limits->command_messages == 0) off |= IMAP4_FEATURE_MESSAGELIMIT;
   if (!s->ticked || s->limits->progress_ms == 0) off |= IMAP4_FEATURE_INPROGRESS;
   if (!s->can_compress || s->quirks & IMAP4_QUIRK_NO_COMPRESS) off |= IMAP4_FEATURE_COMPRESS;
   /* RFC 8437: the connection goes back to where a login is possible.  Compression would have to end between
    * two commands (section 4.1), which no transport can do when they are pipelined. */
   if (s->preauth || s->compressed) off |= IMAP4_FEATURE_UNAUTHENTICATE;
+  return off;
+}
+
+uint64_t imap4i_features_off(const imap4_session *s) {
+  uint64_t off = s->server->features_off | s->features_off | unavailable(s);
+  if ((off & LITERALS) == LITERALS) off |= IMAP4_FEATURE_IMAP4REV2;
+  /* RFC 7888 section 5: never both. */
+  if (!(off & IMAP4_FEATURE_LITERAL_PLUS)) off |= IMAP4_FEATURE_LITERAL_MINUS;
+  for (uint64_t before = ~off; before != off;) {
+    before = off;
+    for (size_t i = 0; i < IMAP4I_COUNT(dependencies); i++)
+      if (off & dependencies[i].needs) off |= dependencies[i].feature;
+  }
   return off;
 }
 
