@@ -10,6 +10,8 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 bool imap4i_is_name_char(uint32_t cp) {
   if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0)) return false;
   if (cp == 0x2028 || cp == 0x2029) return false;
+  /* Those that Unicode says never are characters (RFC 5198 section 2). */
+  if ((cp >= 0xfdd0 && cp <= 0xfdef) || (cp & 0xfffe) == 0xfffe) return false;
   return cp < 0xd800 || (cp > 0xdfff && cp <= 0x10ffff);
 }
 

@@ -12,6 +12,8 @@
  * times as long as a name may be is too long, whatever it says. */
 #define LONGEST_ENCODING 3
 
+#define BYTE_ORDER_MARK IMAP4I_S("\xef\xbb\xbf")
+
 static bool is_ascii(imap4_str s) {
   for (size_t i = 0; i < s.n; i++) {
     if ((unsigned char)s.p[i] >= 0x80) return false;
@@ -99,6 +101,8 @@ int imap4i_take_mailbox(imap4i_parser *parser, bool create, imap4_str *name) {
         parser, parser->utf8 ? "The mailbox name is not valid UTF-8 or has control characters"
                              : "The mailbox name is not valid modified UTF-7 or has control characters");
   if (name->n > parser->limits->mailbox_octets) return refuse_name(parser, "The mailbox name is too long");
+  if (create && imap4i_istarts(*name, BYTE_ORDER_MARK)) /* RFC 5198 section 2 */
+    return refuse_name(parser, "The mailbox name begins with a byte order mark");
   if (!create && parser->trailing_delimiter && name->n > 1 && name->p[name->n - 1] == parser->delimiter)
     name->n--;
   if (has_empty_level(*name, parser->delimiter, create)) {

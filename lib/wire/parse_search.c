@@ -251,7 +251,7 @@ static int take_date_key(builder *b, imap4i_key *key) {
 static int take_number_key(builder *b, imap4i_key *key) {
   int status = imap4i_take_space(b->parser, "Missing number after the search key");
   if (status != IMAP4_OK) return status;
-  return imap4i_take_number(b->parser, UINT32_MAX, false, "Expected a number of octets, at most 4294967295",
+  return imap4i_take_number(b->parser, INT64_MAX, false, "Expected a number of octets, below 2^63",
                             &key->number);
 }
 

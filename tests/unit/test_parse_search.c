@@ -147,6 +147,7 @@ static void test_string_keys(void **state) {
 static void test_other_keys(void **state) {
   (void)state;
   check_keys(" LARGER 0", "larger:0");
+  check_keys(" LARGER 9223372036854775807", "larger:9223372036854775807");
   check_keys(" SMALLER 4294967295", "smaller:4294967295");
   check_keys(" OLDER 1", "older:1");
   check_keys(" UIDAFTER 1", "uid:2-4294967295");
@@ -248,7 +249,7 @@ static void test_refused(void **state) {
                                     " LARGER",
                                     " LARGER x",
                                     " LARGER -1",
-                                    " LARGER 4294967296",
+                                    " LARGER 9223372036854775808",
                                     " OLDER",
                                     " OLDER 0",
                                     " OLDER 4294967296",

@@ -45,7 +45,7 @@ static const struct {
     {{"&Jjo-&-", 7}, {"\xe2\x98\xba&", 4}},
     {{"&-&Jjo-", 7}, {"&\xe2\x98\xba", 4}},
     {{"&Jjo--", 6}, {"\xe2\x98\xba-", 4}},
-    {{"&,,3,,g-", 8}, {"\xef\xbf\xbd\xef\xbf\xbe", 6}},
+    {{"&,,3,,A-", 8}, {"\xef\xbf\xbd\xef\xbf\xbc", 6}},
 };
 
 static void test_pairs(void **unused) {
