@@ -35,5 +35,6 @@ int imap4i_reply_too_many(imap4i_command *c, uint32_t limit, uint32_t uid) {
   bool ok = imap4i_put_message_limit(&buf, limit, uid);
   imap4_str code = ok ? imap4i_arena_str(&c->arena, imap4i_buf_str(&buf), &ok) : IMAP4I_S("");
   imap4i_buf_free(&buf);
+  c->lowest_uid = 0;
   return imap4i_reply(c, IMAP4I_NO, ok ? code : IMAP4I_S("LIMIT"), IMAP4I_S("Too many messages at once"));
 }

@@ -5,7 +5,7 @@
 
 int imap4i_reply(imap4i_command *c, uint8_t reply, imap4_str code, imap4_str text) {
   c->reply = reply;
-  if (reply != IMAP4I_OK) c->lowest_uid = 0;
+  if (reply == IMAP4I_BAD) c->lowest_uid = 0;
   c->code = code;
   c->reply_text = text;
   return IMAP4I_STEP_DONE;
@@ -45,7 +45,10 @@ static const struct {
 };
 
 int imap4i_reply_status(imap4i_command *c, int status) {
+  /* These say that some of the messages could not be had; with any other, nothing is known of the rest. */
+  bool some = status == IMAP4_ST_EXPUNGED || status == IMAP4_ST_UNKNOWNCTE;
   const char *textz = imap4_status_textz(status);
+  if (!some) c->lowest_uid = 0;
   imap4_str code = IMAP4I_S("");
   for (size_t i = 0; i < IMAP4I_COUNT(codes); i++) {
     if (codes[i].status == status) code = imap4i_str(codes[i].codez, strlen(codes[i].codez));
@@ -55,6 +58,7 @@ int imap4i_reply_status(imap4i_command *c, int status) {
 
 int imap4i_reply_target(imap4i_command *c, int status) {
   if (status != IMAP4_ST_NONEXISTENT) return imap4i_reply_status(c, status);
+  c->lowest_uid = 0;
   return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("TRYCREATE"), IMAP4I_S("No such mailbox; create it first"));
 }
 

@@ -94,6 +94,7 @@ static int begin_command(imap4_session *s) {
   c->text = s->input.buf;
   imap4i_arena_init(&c->arena, &s->mem);
   s->command = c;
+  s->features_off = s->mask;
   s->last_command_ms = s->now_ms;
   imap4i_refusal refusal = s->input.refusal;
   imap4i_buf_init(&s->input.buf, &s->mem, SIZE_MAX);
@@ -215,11 +216,7 @@ static int step_sync(imap4_session *s) {
 static int end_run(imap4_session *s) {
   imap4i_command *c = s->command;
   bool must_say = c->expunged == IMAP4I_GONE_HALF || (c->expunged == IMAP4I_GONE_SOME && !c->row->uid);
-  if (must_say && c->reply == IMAP4I_OK) {
-    uint32_t lowest = c->lowest_uid;
-    imap4i_reply_status(c, IMAP4_ST_EXPUNGED);
-    c->lowest_uid = lowest;
-  }
+  if (must_say && c->reply == IMAP4I_OK) imap4i_reply_status(c, IMAP4_ST_EXPUNGED);
   bool sync = s->state == IMAP4_STATE_SELECTED && s->view && c->reply != IMAP4I_BAD &&
               (c->row->flags & IMAP4I_NO_SYNC) == 0;
   if (sync) {

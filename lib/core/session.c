@@ -5,6 +5,7 @@
 #include "core/dispatch.h"
 
 #define MINIMUM_ARGS offsetof(imap4_session_args, can_compress)
+#define MINIMUM_INFO sizeof(imap4_session_info)
 #define MINIMUM_TRANSPORT offsetof(imap4_transport, start_tls)
 
 int imap4_session_args_init(imap4_session_args *args, uint32_t struct_size) {
@@ -54,7 +55,7 @@ int imap4_session_new(imap4_server *server, const imap4_session_args *given, ima
   imap4i_mem_init(&s->mem, server->resize, server->resize_user, s->limits->session_octets);
   s->mem.used = s->mem.peak = sizeof *s;
   s->secure = args.secure != 0;
-  s->features_off = args.features_off;
+  s->mask = s->features_off = args.features_off;
   s->now_ms = s->last_command_ms = args.now_ms;
   s->delimiter = '/';
   s->runnable = true;
@@ -309,14 +310,16 @@ int imap4_session_bye(imap4_session *s, imap4_str text) {
 int imap4_session_mask(imap4_session *s, uint64_t features_off) {
   if (!s) return IMAP4_ERR_INVALID;
   int status = imap4i_usable(s);
-  if (status == IMAP4_OK) s->features_off = features_off;
+  if (status != IMAP4_OK) return status;
+  s->mask = features_off;
+  if (!s->command) s->features_off = features_off;
   return status;
 }
 
 int imap4_session_get_info(const imap4_session *s, imap4_session_info *info) {
   if (!s || !info) return IMAP4_ERR_INVALID;
-  if (info->struct_size < sizeof *info) return IMAP4_ERR_VERSION;
-  *info = (imap4_session_info){
+  if (info->struct_size < MINIMUM_INFO) return IMAP4_ERR_VERSION;
+  imap4_session_info now = {
       .struct_size = info->struct_size,
       .state = s->closing || s->fatal ? IMAP4_STATE_LOGOUT : s->state,
       .commands = s->commands,
@@ -327,5 +330,8 @@ int imap4_session_get_info(const imap4_session *s, imap4_session_info *info) {
       .secure = s->secure,
       .idle = is_idle(s),
   };
+  uint32_t size = info->struct_size;
+  memset(info, 0, size);
+  memcpy(info, &now, imap4i_min(size, sizeof now));
   return IMAP4_OK;
 }

@@ -63,8 +63,9 @@ struct imap4_session {
   imap4_server *server;
   const imap4_limits *limits; /* before or after login */
   imap4i_mem mem;
-  uint64_t features_off;
-  uint64_t quirks; /* IMAP4_QUIRK_* */
+  uint64_t features_off; /* while a command lasts, as they were when it began */
+  uint64_t mask;         /* from the next command on */
+  uint64_t quirks;       /* IMAP4_QUIRK_* */
   void *account;
   imap4i_input input;
   imap4i_buf out;
