@@ -103,10 +103,12 @@ static bool poll_valid(const imap4_mailbox_state *r) {
          (r->keywords.n == 0 || r->keywords.p) && object_id_valid(r->mailbox_id);
 }
 
-static bool status_valid(const imap4_status_result *r) {
-  return r->uidnext > 0 && r->uidvalidity > 0 && r->unseen <= r->messages && r->recent <= r->messages &&
-         r->deleted <= r->messages && r->size <= INT64_MAX && r->highest_modseq <= INT64_MAX &&
-         r->deleted_storage <= INT64_MAX && object_id_valid(r->mailbox_id);
+/* A part of the messages is not more than all; what was not asked for need not be there to compare with. */
+static bool status_valid(const imap4_session *s, const imap4_status_result *r) {
+  uint32_t all = s->op.attributes & IMAP4_STATUS_MESSAGES ? r->messages : UINT32_MAX;
+  return r->uidnext > 0 && r->uidvalidity > 0 && r->unseen <= all && r->recent <= all && r->deleted <= all &&
+         r->size <= INT64_MAX && r->highest_modseq <= INT64_MAX && r->deleted_storage <= INT64_MAX &&
+         object_id_valid(r->mailbox_id);
 }
 
 #define NAMESPACES_MAX 64
@@ -171,7 +173,7 @@ bool imap4i_answer_valid(const imap4_session *s) {
   case IMAP4I_OP_QUOTA_ROOTS:
     return quota_roots_valid(&r->quota_roots);
   case IMAP4I_OP_STATUS:
-    return status_valid(&r->status);
+    return status_valid(s, &r->status);
   default:
     return true;
   }

@@ -327,6 +327,9 @@ static void note_bounds(imap4i_op *op, uint8_t kind, const void *args) {
   case IMAP4I_OP_LIST:
     op->capacity = ((const imap4_list_args *)args)->capacity;
     break;
+  case IMAP4I_OP_STATUS:
+    op->attributes = ((const imap4_status_args *)args)->items;
+    break;
   case IMAP4I_OP_READ:
     op->capacity = ((const imap4_read_args *)args)->capacity;
     break;

@@ -82,7 +82,7 @@ typedef struct imap4i_op {
   int status;        /* IMAP4_OK or IMAP4_ST_* */
   uint32_t capacity; /* what the call allowed, to check the answer against */
   uint32_t after_uid;
-  uint32_t attributes;
+  uint32_t attributes; /* or items of STATUS */
   imap4i_result result;
   imap4i_arena copies; /* of what a completion's result pointed to */
 } imap4i_op;
