@@ -52,7 +52,7 @@ static bool put_resource(imap4i_buf *out, bool there, imap4_str name, const imap
 static bool put_quota(const imap4_session *s, imap4i_buf *out, imap4_str root, const imap4_quota_result *r) {
   uint32_t limited = r->limited & s->server->store.quota_resources;
   bool any = false;
-  return imap4i_buf_puts(out, IMAP4I_S("* QUOTA ")) && imap4i_put_string(out, root, false) &&
+  return imap4i_buf_puts(out, IMAP4I_S("* QUOTA ")) && imap4i_put_string(out, root, imap4i_speaks_utf8(s)) &&
          imap4i_buf_puts(out, IMAP4I_S(" (")) &&
          put_resource(out, limited & IMAP4_QUOTA_STORAGE, IMAP4I_S("STORAGE"), &r->storage, &any) &&
          put_resource(out, limited & IMAP4_QUOTA_MESSAGE, IMAP4I_S("MESSAGE"), &r->message, &any) &&
@@ -110,12 +110,13 @@ static int keep_roots(imap4i_command *c) {
 static int tell_names(imap4i_command *c) {
   imap4_session *s = c->s;
   const quota_context *x = c->context;
+  bool utf8 = imap4i_speaks_utf8(s);
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
   size_t mark = imap4i_begin_piece(c);
   bool ok = imap4i_buf_puts(&s->out, IMAP4I_S("* QUOTAROOT ")) &&
-            imap4i_put_mailbox(&s->out, c->args.mailbox.name, false);
+            imap4i_put_mailbox(&s->out, c->args.mailbox.name, utf8);
   for (uint32_t i = 0; ok && i < x->count; i++)
-    ok = imap4i_buf_putc(&s->out, ' ') && imap4i_put_string(&s->out, x->roots[i], false);
+    ok = imap4i_buf_putc(&s->out, ' ') && imap4i_put_string(&s->out, x->roots[i], utf8);
   int status = imap4i_end_piece(c, mark, ok && imap4i_buf_puts(&s->out, IMAP4I_S("\r\n")));
   return status < 0 ? status : go(c, QUOTA_ASK);
 }
