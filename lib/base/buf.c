@@ -73,6 +73,14 @@ bool imap4i_buf_put_u64(imap4i_buf *buf, uint64_t value) {
   return imap4i_buf_put(buf, digits, imap4i_format_u64(value, digits));
 }
 
+void imap4i_buf_trim(imap4i_buf *buf) {
+  if (buf->n == 0) imap4i_buf_free(buf);
+  char *p = buf->n < buf->capacity ? grow(buf, buf->n) : NULL;
+  if (!p) return;
+  buf->p = p;
+  buf->capacity = buf->n;
+}
+
 void imap4i_buf_drop(imap4i_buf *buf, size_t n) {
   if (n == 0) return; /* |p| may be NULL then */
   memmove(buf->p, buf->p + n, buf->n - n);

@@ -43,5 +43,7 @@ IMAP4_MUST_USE bool imap4i_buf_putc(imap4i_buf *buf, char c);
 IMAP4_MUST_USE bool imap4i_buf_put_u64(imap4i_buf *buf, uint64_t value);
 /* Drop the first |n| octets. */
 void imap4i_buf_drop(imap4i_buf *buf, size_t n);
+/* Give back what is allocated and not in use.  Failing to is harmless. */
+void imap4i_buf_trim(imap4i_buf *buf);
 
 #endif

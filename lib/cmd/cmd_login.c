@@ -25,8 +25,10 @@ int imap4i_cmd_compress(imap4i_command *c) {
   return imap4i_reply_ok(c, IMAP4I_S("DEFLATE active"));
 }
 
-/* RFC 8437.  NO is not among its answers. */
+/* RFC 8437.  NO is not among its answers, so what is still to be sent must fit the limits before login. */
 int imap4i_cmd_unauthenticate(imap4i_command *c) {
+  c->s->limits = &c->s->server->before_login;
+  if (!imap4i_may_write(c->s)) return IMAP4I_STEP_WAIT_OUTPUT;
   imap4i_logged_out(c->s);
   return imap4i_reply_capabilities(c, IMAP4I_S("Log in again"));
 }

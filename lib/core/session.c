@@ -99,6 +99,10 @@ void imap4i_logged_out(imap4_session *s) {
   s->state = IMAP4_STATE_NOT_AUTHENTICATED;
   s->limits = &s->server->before_login;
   s->mem.ceiling = s->limits->session_octets;
+  /* What was needed for long responses is more than a session may hold now. */
+  imap4i_buf_drop(&s->out, s->out_sent);
+  s->out_sent = 0;
+  imap4i_buf_trim(&s->out);
   if (account) imap4i_op_release(s, account);
 }
 

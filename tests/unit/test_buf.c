@@ -116,10 +116,30 @@ static void test_ceiling(void **unused) {
   memory_check_end(&memory);
 }
 
+static void test_trim(void **unused) {
+  (void)unused;
+  memory_check memory;
+  imap4i_buf buf;
+  imap4i_buf_init(&buf, memory_check_init(&memory), SIZE_MAX);
+  imap4i_buf_trim(&buf);
+  assert_true(imap4i_buf_puts(&buf, IMAP4I_S("some octets")));
+  memory.fail_from = 0;
+  imap4i_buf_trim(&buf);
+  memory.fail_from = SIZE_MAX;
+  assert_true(imap4i_eq(imap4i_buf_str(&buf), IMAP4I_S("some octets")));
+  imap4i_buf_trim(&buf);
+  assert_int_equal(buf.capacity, buf.n);
+  assert_true(imap4i_eq(imap4i_buf_str(&buf), IMAP4I_S("some octets")));
+  imap4i_buf_clear(&buf);
+  imap4i_buf_trim(&buf);
+  assert_null(buf.p);
+  memory_check_end(&memory);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_put),       cmocka_unit_test(test_maximum), cmocka_unit_test(test_room),
-      cmocka_unit_test(test_no_memory), cmocka_unit_test(test_ceiling),
+      cmocka_unit_test(test_no_memory), cmocka_unit_test(test_ceiling), cmocka_unit_test(test_trim),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
