@@ -134,6 +134,11 @@ static int next_message(imap4i_command *c) {
   return imap4i_fetch_go(c, IMAP4I_FETCHING_MESSAGE);
 }
 
+/* Half an answer that was given before counts for more. */
+static void note_gone(imap4i_command *c) {
+  if (c->expunged == IMAP4I_GONE_NONE) c->expunged = IMAP4I_GONE_SOME;
+}
+
 static int message(imap4i_command *c) {
   imap4_session *s = c->s;
   imap4i_fetch *x = c->context;
@@ -142,7 +147,7 @@ static int message(imap4i_command *c) {
     if (!x->batch.last) return imap4i_fetch_go(c, IMAP4I_FETCHING_ASK);
     /* RFC 2180 section 4.1: what is missing was expunged by others, and the client may have to know. */
     if (!c->args.fetch.changed && x->batch.total < imap4i_ranges_count(imap4i_uidset_ranges(&x->uids)))
-      c->expunged = IMAP4I_GONE_SOME;
+      note_gone(c);
     if (x->undecodable) return imap4i_reply_status(c, IMAP4_ST_UNKNOWNCTE);
     return imap4i_reply_ok(c, IMAP4I_S("FETCH completed"));
   }
@@ -160,7 +165,7 @@ static int message(imap4i_command *c) {
 
 int imap4i_fetch_unreadable(imap4i_command *c, int status) {
   if (status != IMAP4_ST_EXPUNGED) return imap4i_reply_status(c, status);
-  c->expunged = IMAP4I_GONE_SOME;
+  note_gone(c);
   return next_message(c);
 }
 

@@ -164,11 +164,42 @@ static void without_uids(void **state) {
   check_races(IMAP4_MEMORY_WITHOUT_WATCH | IMAP4_MEMORY_WITHOUT_VANISHED | IMAP4_MEMORY_WITHOUT_UIDS);
 }
 
+/* All messages go while they are read.  A section that was begun becomes NIL, and then the command must not
+ * be OK, however many others were not there at all. */
+static void half_answers(void **state) {
+  (void)state;
+  static const event all_go = {0, 1, BEGIN, 0};
+  bool happened = true;
+  uint32_t halves = 0;
+  for (uint32_t when = 1; happened; when++) {
+    imap4_memory_config memory;
+    host h;
+    client c;
+    box b = {.h = &h, .next = 1, .believed = BEGIN};
+    imap4_memory_config_init(&memory);
+    memory.manner = IMAP4_MEMORY_LATER;
+    host_open(&h, &memory, NULL);
+    arrive(&b, BEGIN);
+    client_open(&c, &h);
+    client_line(&c, "a1 LOGIN somebody secret");
+    client_line(&c, "a2 SELECT INBOX");
+    happened = play_line(&c, &b, "b UID FETCH 1:* (BODY.PEEK[TEXT] BINARY.PEEK[1])\r\n", when, &all_go);
+    if (strstr(c.said, "NIL")) {
+      halves++;
+      assert_non_null(strstr(c.said, "b NO [EXPUNGEISSUED]"));
+    }
+    client_close(&c);
+    host_close(&h);
+  }
+  assert_true(halves > 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(with_vanished),
       cmocka_unit_test(without_vanished),
       cmocka_unit_test(without_uids),
+      cmocka_unit_test(half_answers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
