@@ -78,7 +78,8 @@ static inline void parse_any_check_printable(imap4_str s) {
 
 static inline void parse_any_check_refusal(const imap4i_refusal *error) {
   PARSE_ANY_CHECK(error->text.n > 0);
-  PARSE_ANY_CHECK(error->no || error->code.n == 0);
+  PARSE_ANY_CHECK(error->no || error->code.n == 0 || imap4i_eq(error->code, IMAP4I_S("UIDREQUIRED")) ||
+                  imap4i_eq(error->code, IMAP4I_S("CLIENTBUG")));
   parse_any_check_printable(error->text);
   parse_any_check_printable(error->code);
 }

@@ -21,7 +21,8 @@ typedef struct responses {
   bool selecting;     /* EXISTS may be less than before */
   bool keeps_numbers; /* the command is FETCH, STORE or SEARCH: no EXPUNGE may come */
   bool bye;
-  bool utf8; /* UTF8=ACCEPT is enabled */
+  bool utf8;     /* UTF8=ACCEPT is enabled */
+  bool uid_only; /* UIDONLY is */
 } responses;
 
 static inline void responses_add(responses *r, const void *p, size_t n) {
@@ -201,9 +202,28 @@ static inline bool response_numbered(grammar *g, responses *r) {
     r->exists--;
     return true;
   }
+  if (grammar_word(g, "UIDFETCH ")) {
+    FUZZ_CHECK(number > 0 && r->exists > 0 && r->uid_only);
+    return response_items(g);
+  }
   if (!grammar_word(g, "FETCH ") || !response_items(g)) return false;
   FUZZ_CHECK(number > 0 && number <= r->exists);
   return true;
+}
+
+/* Each of the messages is one less. */
+static inline bool response_vanished(grammar *g, responses *r) {
+  do {
+    uint64_t first, last;
+    if (!grammar_number(g, &first) || first == 0) return false;
+    last = first;
+    if (grammar_octet(g, ':') && (!grammar_number(g, &last) || last <= first)) return false;
+    if (!g->ended) {
+      FUZZ_CHECK(last - first < r->exists && !r->keeps_numbers);
+      r->exists -= last - first + 1;
+    }
+  } while (grammar_octet(g, ','));
+  return response_end(g);
 }
 
 static inline bool response_list(grammar *g) {
@@ -271,6 +291,20 @@ static inline bool response_esearch(grammar *g) {
   return response_end(g);
 }
 
+/* Words that matter for what follows are noted. */
+static inline bool response_enabled(grammar *g, responses *r) {
+  while (grammar_octet(g, ' ')) {
+    if (grammar_word(g, "UTF8=ACCEPT")) {
+      r->utf8 = true;
+    } else if (grammar_word(g, "UIDONLY")) {
+      r->uid_only = true;
+    } else if (!grammar_atom(g, "")) {
+      return false;
+    }
+  }
+  return response_end(g);
+}
+
 static inline bool response_quota(grammar *g) {
   uint64_t number;
   if (!grammar_astring(g) || !grammar_octet(g, ' ') || !grammar_octet(g, '(')) return false;
@@ -308,13 +342,9 @@ static inline bool response_untagged(grammar *g, responses *r) {
   if (grammar_word(g, "QUOTA ")) return response_quota(g);
   if (grammar_word(g, "QUOTAROOT ")) return response_quota_root(g);
   if (grammar_word(g, "STATUS ")) return response_status(g);
-  if (grammar_word(g, "ENABLED UTF8=ACCEPT")) return (r->utf8 = true) && response_end(g);
-  if (grammar_word(g, "CAPABILITY ") || grammar_word(g, "ENABLED")) {
-    g->rest.p--;
-    g->rest.n++;
-    if (*g->rest.p != ' ') g->rest = imap4i_tail(g->rest, 1);
-    return response_atoms(g) && response_end(g);
-  }
+  if (grammar_word(g, "VANISHED ")) return response_vanished(g, r);
+  if (grammar_word(g, "ENABLED")) return response_enabled(g, r);
+  if (grammar_word(g, "CAPABILITY")) return response_atoms(g) && response_end(g);
   if (grammar_word(g, "ID ")) return response_id(g) && response_end(g);
   if (!grammar_word(g, "NAMESPACE ")) return false;
   return response_namespace(g) && grammar_octet(g, ' ') && response_namespace(g) && grammar_octet(g, ' ') &&

@@ -95,7 +95,7 @@ static int begin(imap4i_command *c) {
   imap4i_limit_messages(c, &x->uids);
   if (c->lowest_uid > 0 && c->args.fetch.partial.first > 0) /* RFC 9738 section 3.1: no part of a part */
     return imap4i_reply_too_many(c, imap4i_message_limit(s), 0);
-  if (c->args.fetch.vanished && imap4i_shows_vanished(s)) {
+  if (c->args.fetch.vanished && imap4i_resyncs(s)) {
     status = imap4i_resync_begin(&x->resync, s, &c->args.fetch.set, c->args.fetch.changed_since);
     return status != IMAP4_OK ? status : imap4i_fetch_go(c, IMAP4I_FETCHING_GONE);
   }
@@ -252,8 +252,8 @@ static bool put_unasked(imap4i_command *c) {
   const imap4_row *row = imap4i_fetch_row(c);
   bool ok = true;
   x->began = false;
-  /* RFC 3501 section 6.4.8, and RFC 7162 section 3.2.4 where \Seen is news. */
-  if (!x->shows_uid && (c->row->uid || (x->flagged && x->shows_modseq)))
+  /* RFC 3501 section 6.4.8, and RFC 7162 section 3.2.4 where \Seen is news; UIDFETCH begins with it. */
+  if (!x->shows_uid && !imap4i_speaks_uidonly(s) && (c->row->uid || (x->flagged && x->shows_modseq)))
     ok = put_gap(c) && imap4i_buf_puts(&s->out, IMAP4I_S("UID ")) && imap4i_buf_put_u64(&s->out, row->uid);
   if (x->flagged && !x->shows_flags) ok = ok && put_gap(c) && put_flags_item(c);
   if (x->shows_modseq && !x->asks_modseq) ok = ok && put_gap(c) && imap4i_put_modseq(s, row->modseq);
@@ -265,9 +265,7 @@ static int open_response(imap4i_command *c) {
   imap4i_fetch *x = c->context;
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
   size_t mark = imap4i_begin_piece(c);
-  bool ok = imap4i_buf_puts(&s->out, IMAP4I_S("* ")) &&
-            imap4i_buf_put_u64(&s->out, imap4i_view_seq(s->view, imap4i_fetch_row(c)->uid)) &&
-            imap4i_buf_puts(&s->out, IMAP4I_S(" FETCH (")) && put_unasked(c);
+  bool ok = imap4i_put_fetch_head(s, imap4i_fetch_row(c)->uid) && put_unasked(c);
   int status = imap4i_end_piece(c, mark, ok);
   if (status < 0) return status;
   c->line_open = true;

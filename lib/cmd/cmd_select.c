@@ -125,10 +125,15 @@ static int polled(imap4i_command *c) {
   return IMAP4I_STEP_AGAIN;
 }
 
+/* Whether UNSEEN is told: IMAP4rev2 has no such code, and it is a sequence number. */
+static bool tells_unseen(const imap4_session *s) {
+  return !imap4i_speaks_rev2(s) && !imap4i_speaks_uidonly(s);
+}
+
 static int ask_uids(imap4i_command *c) {
   const select_context *x = c->context;
   c->phase = SELECT_RANGES;
-  return imap4i_op_uids(c->s, c->s->view->mailbox, x->after, x->after == 0 && !imap4i_speaks_rev2(c->s));
+  return imap4i_op_uids(c->s, c->s->view->mailbox, x->after, x->after == 0 && tells_unseen(c->s));
 }
 
 /* Where the first message without \Seen is; 0 if there is none, or it has come just now. */
@@ -170,7 +175,7 @@ static int ask(imap4i_command *c) {
   select_context *x = c->context;
   if (x->state.uidnext <= x->after + 1) return complete(c);
   imap4_uid_range all = {1, x->state.uidnext - 1};
-  imap4_query_args args = {.attributes = x->unseen || imap4i_speaks_rev2(s) ? 0 : IMAP4_ATTR_FLAGS,
+  imap4_query_args args = {.attributes = x->unseen || !tells_unseen(s) ? 0 : IMAP4_ATTR_FLAGS,
                            .mailbox = s->view->mailbox,
                            .uids = {&all, 1},
                            .after_uid = x->after,
@@ -277,7 +282,7 @@ static int tell(imap4i_command *c) {
   bool rev2 = imap4i_speaks_rev2(s);
   bool ok = imap4i_put_flags_line(s, &x->state) && put_number_line(out, v->told, IMAP4I_S(" EXISTS\r\n"));
   if (!rev2) ok = ok && put_number_line(out, v->told_recent, IMAP4I_S(" RECENT\r\n"));
-  if (!rev2 && x->unseen > 0)
+  if (tells_unseen(s) && x->unseen > 0)
     ok = ok && put_code_line(out, IMAP4I_S("UNSEEN "), x->unseen, IMAP4I_S("] First unseen\r\n"));
   ok = ok && imap4i_put_permanent_line(s, &x->state) &&
        put_code_line(out, IMAP4I_S("UIDNEXT "), v->uidnext, IMAP4I_S("] Predicted next UID\r\n")) &&

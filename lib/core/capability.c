@@ -44,6 +44,7 @@ static const struct {
     {"UTF8=ACCEPT", IMAP4_FEATURE_UTF8_ACCEPT, false},
     {"REPLACE", IMAP4_FEATURE_REPLACE, false},
     {"PREVIEW", IMAP4_FEATURE_PREVIEW, false},
+    {"UIDONLY", IMAP4_FEATURE_UIDONLY, false},
 };
 
 /* Features, and others without which they are not there. */
@@ -52,6 +53,7 @@ static const struct {
   uint64_t needs;
 } dependencies[] = {
     {IMAP4_FEATURE_UTF8_ACCEPT, IMAP4_FEATURE_ENABLE},
+    {IMAP4_FEATURE_UIDONLY, IMAP4_FEATURE_ENABLE},
     {IMAP4_FEATURE_QRESYNC, IMAP4_FEATURE_CONDSTORE | IMAP4_FEATURE_ENABLE},
     {IMAP4_FEATURE_SEARCHRES, IMAP4_FEATURE_ESEARCH},
     {IMAP4_FEATURE_PARTIAL, IMAP4_FEATURE_ESEARCH},

@@ -30,12 +30,13 @@ typedef struct imap4i_command imap4i_command;
 #define IMAP4I_READS 0x40u      /* changes nothing that a client would have to know */
 #define IMAP4I_EXPUNGES 0x80u   /* its OK tells HIGHESTMODSEQ if messages are gone (RFC 7162) */
 #define IMAP4I_CHECKPOINT 0x08u /* the poll at its end does housekeeping */
+#define IMAP4I_BY_NUMBER 0x100u /* names or tells messages by sequence numbers: not there with UIDONLY */
 
 typedef struct imap4i_row {
   const char *namez;
   bool uid; /* the form after "UID" */
   uint8_t states;
-  uint8_t flags;
+  uint16_t flags;
   uint16_t context; /* octets of the command's own struct */
   uint64_t feature; /* that it belongs to; 0: always there */
   imap4i_parse_function parse;
@@ -124,6 +125,9 @@ int imap4i_sync_step(imap4_session *s, bool checkpoint);
 /* "* FLAGS" and "* OK [PERMANENTFLAGS" of a state. */
 bool imap4i_put_flags_line(imap4_session *s, const imap4_mailbox_state *state);
 bool imap4i_put_permanent_line(imap4_session *s, const imap4_mailbox_state *state);
+/* "* n FETCH (" of a message in the view, or "* uid UIDFETCH (" (RFC 9586 section 3.3): whatever is told of a
+ * message begins like this. */
+bool imap4i_put_fetch_head(imap4_session *s, uint32_t uid);
 /* "* n FETCH (FLAGS ...)" of a row whose UID is in the view, with the UID if |uid|; UID and MODSEQ are there
  * when the client has enabled CONDSTORE (RFC 7162 section 3.2.4). */
 bool imap4i_put_flags_row(imap4_session *s, const imap4_row *row, bool uid);

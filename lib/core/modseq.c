@@ -8,8 +8,12 @@ bool imap4i_shows_modseq(const imap4_session *s) {
   return s->view && !s->view->no_modseq && (s->enabled & IMAP4I_ENABLED_CONDSTORE) != 0;
 }
 
-bool imap4i_shows_vanished(const imap4_session *s) {
+bool imap4i_resyncs(const imap4_session *s) {
   return imap4i_shows_modseq(s) && (s->enabled & IMAP4I_ENABLED_QRESYNC) != 0;
+}
+
+bool imap4i_shows_vanished(const imap4_session *s) {
+  return imap4i_speaks_uidonly(s) || imap4i_resyncs(s);
 }
 
 bool imap4i_shows_closed(const imap4_session *s) {
@@ -19,7 +23,7 @@ bool imap4i_shows_closed(const imap4_session *s) {
 /* Up to here the client has been told everything.  One without QRESYNC finds expunges on its own. */
 static uint64_t told_up_to(const imap4_session *s) {
   const imap4i_view *v = s->view;
-  bool waits = imap4i_shows_vanished(s) && v->expunge_modseq < v->modseq;
+  bool waits = imap4i_resyncs(s) && v->expunge_modseq < v->modseq;
   return waits ? v->expunge_modseq : v->modseq;
 }
 
@@ -99,12 +103,12 @@ int imap4i_settle_highest(imap4i_command *c) {
   if (!imap4i_shows_modseq(s)) return IMAP4I_STEP_AGAIN;
   uint64_t told = told_up_to(s);
   uint64_t believed = v->sent_modseq > v->client_modseq ? v->sent_modseq : v->client_modseq;
-  bool vanished = imap4i_shows_vanished(s);
+  bool resyncs = imap4i_resyncs(s);
   /* RFC 7162 sections 3.2.7 and 3.2.9. */
-  if (vanished && v->sync_removed > 0 && c->row->flags & IMAP4I_EXPUNGES && c->reply == IMAP4I_OK &&
+  if (resyncs && v->sync_removed > 0 && c->row->flags & IMAP4I_EXPUNGES && c->reply == IMAP4I_OK &&
       c->code.n == 0)
     return put_code(c, told);
-  if (believed > told || (vanished && believed < told)) {
+  if (believed > told || (resyncs && believed < told)) {
     size_t mark = imap4i_begin_piece(c);
     return imap4i_end_piece(c, mark, imap4i_put_highest(s));
   }

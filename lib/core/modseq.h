@@ -15,7 +15,9 @@
 /* Whether FETCH responses of the selected mailbox carry mod-sequences: the client has asked for them once,
  * and the mailbox has some. */
 bool imap4i_shows_modseq(const imap4_session *s);
-/* Whether it hears VANISHED instead of EXPUNGE. */
+/* Whether it keeps HIGHESTMODSEQ, and everything up to it, from one connection to the next (QRESYNC). */
+bool imap4i_resyncs(const imap4_session *s);
+/* Whether it hears VANISHED instead of EXPUNGE: with QRESYNC and with UIDONLY. */
 bool imap4i_shows_vanished(const imap4_session *s);
 /* Whether [CLOSED] is told when a mailbox is left by SELECT (section 3.2.11). */
 bool imap4i_shows_closed(const imap4_session *s);

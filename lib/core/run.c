@@ -29,6 +29,7 @@ static int parse_head(imap4_session *s, imap4i_parser *p, imap4_str *tag, const 
   if (status == IMAP4_OK) status = imap4i_parse_name(p, &name, &uid);
   if (status != IMAP4_OK) return status;
   *row = imap4i_dispatch(s, name, uid);
+  if (*row && (*row)->flags & IMAP4I_BY_NUMBER && p->uid_only) return imap4i_refuse_numbers(p);
   if (*row && allowed(s, *row)) return IMAP4_OK;
   p->error = (imap4i_refusal){.text = *row ? not_allowed_text(s, *row) : IMAP4I_S("Unknown command")};
   return IMAP4I_PARSE_REFUSED;
@@ -40,6 +41,7 @@ void imap4i_session_parser(const imap4_session *s, imap4_str text, imap4i_arena 
   parser->features_off = imap4i_features_off(s);
   parser->utf8 = imap4i_speaks_utf8(s);
   parser->no_charset = (s->enabled & IMAP4I_ENABLED_UTF8) != 0;
+  parser->uid_only = imap4i_speaks_uidonly(s);
   parser->trailing_delimiter = (s->quirks & IMAP4_QUIRK_TRAILING_DELIMITER) != 0;
 }
 

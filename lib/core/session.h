@@ -25,12 +25,13 @@ enum {
   IMAP4I_STEP_WAIT_LAYER   /* when TLS is up, or compression */
 };
 
-/* What the client has switched on (RFC 5161, RFC 7162, RFC 9051, RFC 9755), for the rest of the connection.
- */
+/* What the client has switched on (RFC 5161, RFC 7162, RFC 9051, RFC 9755, RFC 9586), for the rest of the
+ * connection. */
 #define IMAP4I_ENABLED_CONDSTORE 0x01u
 #define IMAP4I_ENABLED_QRESYNC 0x02u
 #define IMAP4I_ENABLED_REV2 0x04u
 #define IMAP4I_ENABLED_UTF8 0x08u
+#define IMAP4I_ENABLED_UIDONLY 0x10u
 
 /* What the next octets of input are. */
 enum {
@@ -141,6 +142,11 @@ static inline bool imap4i_has(const imap4_session *s, uint64_t feature) {
 /* Whether the client wants IMAP4rev2 (RFC 9051), and not IMAP4rev1 any more. */
 static inline bool imap4i_speaks_rev2(const imap4_session *s) {
   return (s->enabled & IMAP4I_ENABLED_REV2) != 0;
+}
+
+/* Whether the client neither sends nor hears sequence numbers (RFC 9586). */
+static inline bool imap4i_speaks_uidonly(const imap4_session *s) {
+  return (s->enabled & IMAP4I_ENABLED_UIDONLY) != 0;
 }
 
 /* Whether strings in quotes and mailbox names are UTF-8, both ways (RFC 9755 section 3, RFC 9051 sections 4.3

@@ -168,7 +168,7 @@ static int sync_count(imap4_session *s) {
   imap4i_uidset_free(&v->gone);
   /* A new message that has gone again would hide an old one that is gone.  Those who can't do without
    * counting hear of that next time; who keeps HIGHESTMODSEQ must not miss it. */
-  bool doubtful = imap4i_shows_vanished(s) && v->sync_uidnext > v->sync_before;
+  bool doubtful = imap4i_resyncs(s) && v->sync_uidnext > v->sync_before;
   if (v->count <= v->sync_exists && !doubtful) {
     v->expunge_modseq = v->sync_modseq;
     return next(v, SYNC_EXISTS);
@@ -355,10 +355,15 @@ static int sync_flags(imap4_session *s) {
              v->modseq);
 }
 
-/* "* n FETCH (" and the UID, if that is shown. */
+bool imap4i_put_fetch_head(imap4_session *s, uint32_t uid) {
+  if (imap4i_speaks_uidonly(s)) return put_number(s, uid, IMAP4I_S(" UIDFETCH ("));
+  return put_number(s, imap4i_view_seq(s->view, uid), IMAP4I_S(" FETCH ("));
+}
+
+/* The head, and the UID behind it if that is shown. */
 static bool open_row(imap4_session *s, const imap4_row *row, bool uid) {
-  bool ok = put_number(s, imap4i_view_seq(s->view, row->uid), IMAP4I_S(" FETCH ("));
-  if (!uid) return ok;
+  bool ok = imap4i_put_fetch_head(s, row->uid);
+  if (!uid || imap4i_speaks_uidonly(s)) return ok;
   return ok && imap4i_buf_puts(&s->out, IMAP4I_S("UID ")) && imap4i_buf_put_u64(&s->out, row->uid) &&
          imap4i_buf_putc(&s->out, ' ');
 }

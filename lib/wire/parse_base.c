@@ -34,6 +34,12 @@ int imap4i_bad(imap4i_parser *parser, const char *textz) {
   return IMAP4I_PARSE_REFUSED;
 }
 
+int imap4i_refuse_numbers(imap4i_parser *parser) {
+  (void)imap4i_bad(parser, "Only UIDs are allowed once UIDONLY is enabled");
+  parser->error.code = IMAP4I_S("UIDREQUIRED");
+  return IMAP4I_PARSE_REFUSED;
+}
+
 void *imap4i_grow(imap4i_arena *arena, void *old, size_t count, size_t *capacity, size_t size) {
   if (count < *capacity) return old;
   size_t more = count < FIRST_ELEMENTS ? FIRST_ELEMENTS : count;

@@ -104,8 +104,9 @@ static uint64_t count_ascending(const imap4i_set *set) {
   return count;
 }
 
-/* "(" known-sequence-set SP known-uid-set ")", the parenthesis is taken. */
+/* "(" known-sequence-set SP known-uid-set ")", the parenthesis is taken.  RFC 9586 section 3.7. */
 static int take_match_data(imap4i_parser *parser, imap4i_select_args *a) {
+  if (parser->uid_only) return imap4i_refuse_numbers(parser);
   int status = take_known_set(parser, &a->match_seqs);
   if (status == IMAP4_OK) status = imap4i_take_space(parser, "Missing set of UIDs in QRESYNC");
   if (status == IMAP4_OK) status = take_known_set(parser, &a->match_uids);

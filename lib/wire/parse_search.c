@@ -381,6 +381,8 @@ static int begin_key(builder *b, bool *complete) {
     imap4i_key key = {.kind = IMAP4I_KEY_SEQUENCE};
     *complete = true;
     status = imap4i_take_set(parser, &key.set);
+    /* "$" has no numbers. */
+    if (status == IMAP4_OK && key.set.n > 0 && parser->uid_only) return imap4i_refuse_numbers(parser);
     return status == IMAP4_OK ? emit(b, &key) : status;
   }
   imap4_str word = imap4i_take_atom(parser);

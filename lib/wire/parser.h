@@ -32,12 +32,16 @@ typedef struct imap4i_parser {
   bool trailing_delimiter; /* one behind a name is passed over (IMAP4_QUIRK_TRAILING_DELIMITER) */
   bool utf8;               /* names and quoted strings are UTF-8 (RFC 9051, RFC 9755) */
   bool no_charset;         /* SEARCH may not name a charset (RFC 9755 section 3) */
+  bool uid_only;           /* sequence numbers are refused (RFC 9586) */
   uint64_t features_off;   /* IMAP4_FEATURE_* that are not there: their syntax is not either */
   imap4i_refusal error;
 } imap4i_parser;
 
 void imap4i_parser_init(imap4i_parser *parser, imap4_str text, imap4i_arena *arena,
                         const imap4_limits *limits, char delimiter);
+
+/* BAD for sequence numbers where |uid_only|. */
+int imap4i_refuse_numbers(imap4i_parser *parser);
 
 /* The tag and the SP after it; |tag| is empty and the result REFUSED when there is no valid tag. */
 int imap4i_parse_tag(imap4i_parser *parser, imap4_str *tag);

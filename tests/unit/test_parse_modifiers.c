@@ -177,11 +177,32 @@ static void test_select_refused(void **state) {
   check_no(&c, imap4i_parse_select, " a//b (CONDSTORE)", "CANNOT");
 }
 
+/* RFC 9586 section 3.7. */
+static void check_uid_only(const char *text, bool ok) {
+  parse_begin(&c, text, strlen(text));
+  c.parser.uid_only = true;
+  assert_int_equal(imap4i_parse_select(&c.parser, &c.args), ok ? IMAP4_OK : IMAP4I_PARSE_REFUSED);
+  if (!ok) {
+    check_refusal(&c.parser.error);
+    check_str(c.parser.error.code, "UIDREQUIRED");
+    assert_false(c.parser.error.no);
+  }
+  parse_end(&c);
+}
+
+static void test_select_uid_only(void **state) {
+  (void)state;
+  check_uid_only(" x (QRESYNC (1 2))", true);
+  check_uid_only(" x (QRESYNC (1 2 3:4))", true);
+  check_uid_only(" x (QRESYNC (1 2 3:4 (1 3)))", false);
+  check_uid_only(" x (QRESYNC (1 2 (1 3)))", false);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_fetch, setup),          cmocka_unit_test_setup(test_store, setup),
       cmocka_unit_test_setup(test_search, setup),         cmocka_unit_test_setup(test_select, setup),
-      cmocka_unit_test_setup(test_select_refused, setup),
+      cmocka_unit_test_setup(test_select_refused, setup), cmocka_unit_test_setup(test_select_uid_only, setup),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

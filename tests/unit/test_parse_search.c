@@ -393,6 +393,32 @@ static void test_without_features(void **state) {
   check_without(IMAP4_FEATURE_MESSAGELIMIT, " NOT UIDBEFORE 5");
 }
 
+/* RFC 9586 section 3.5. */
+static void check_uid_only(const char *text, bool ok) {
+  parse_begin(&c, text, strlen(text));
+  c.parser.uid_only = true;
+  assert_int_equal(imap4i_parse_search(&c.parser, &c.args), ok ? IMAP4_OK : IMAP4I_PARSE_REFUSED);
+  if (!ok) {
+    check_refusal(&c.parser.error);
+    check_str(c.parser.error.code, "UIDREQUIRED");
+    assert_false(c.parser.error.no);
+  }
+  parse_end(&c);
+}
+
+static void test_uid_only(void **state) {
+  (void)state;
+  check_uid_only(" ALL", true);
+  check_uid_only(" UID 1:* NOT (OR SEEN UID 3)", true);
+  check_uid_only(" $ UID $", true);
+  check_uid_only(" RETURN (PARTIAL 1:2) ALL", true);
+  check_uid_only(" 1", false);
+  check_uid_only(" *", false);
+  check_uid_only(" UID 1 2:3", false);
+  check_uid_only(" NOT (OR SEEN 4,5)", false);
+  check_uid_only(" RETURN () *:1", false);
+}
+
 #define BADCHARSET "BADCHARSET (US-ASCII UTF-8)"
 
 static void test_charset(void **state) {
@@ -527,6 +553,7 @@ int main(void) {
       cmocka_unit_test_setup(test_return, setup),
       cmocka_unit_test_setup(test_return_refused, setup),
       cmocka_unit_test_setup(test_without_features, setup),
+      cmocka_unit_test_setup(test_uid_only, setup),
       cmocka_unit_test_setup(test_charset, setup),
       cmocka_unit_test_setup(test_charset_long, setup),
       cmocka_unit_test_setup(test_limits, setup),
