@@ -58,6 +58,7 @@ static inline imap4i_parse_function parse_any_find(imap4_str name) {
                                                {"GETQUOTA", imap4i_parse_getquota},
                                                {"SETQUOTA", imap4i_parse_setquota},
                                                {"ENABLE", imap4i_parse_words},
+                                               {"UIDBATCHES", imap4i_parse_uidbatches},
                                                {"ID", imap4i_parse_id},
                                                {"APPEND", parse_any_append},
                                                {"AUTHENTICATE", imap4i_parse_authenticate},
@@ -151,6 +152,11 @@ static inline void parse_any_check(const imap4i_parser *parser, imap4i_parse_fun
   }
   if (function == imap4i_parse_fetch) PARSE_ANY_CHECK(args->fetch.changed_since <= INT64_MAX);
   if (function == imap4i_parse_store) PARSE_ANY_CHECK(args->store.unchanged_since <= INT64_MAX);
+  if (function == imap4i_parse_uidbatches) {
+    const imap4i_batches_args *batches = &args->batches;
+    PARSE_ANY_CHECK(batches->size > 0 && batches->first <= batches->last);
+    PARSE_ANY_CHECK((batches->first > 0) == (batches->last > 0));
+  }
   if (function == imap4i_parse_copy) parse_any_check_name(parser, args->copy.name);
   if (function == imap4i_parse_rename) parse_any_check_name(parser, args->rename.to);
   if (function == imap4i_parse_login) PARSE_ANY_CHECK(imap4i_utf8_valid(args->login.user));

@@ -291,6 +291,19 @@ static inline bool response_esearch(grammar *g) {
   return response_end(g);
 }
 
+/* RFC 10022: ranges of UIDs from the highest down. */
+static inline bool response_uidbatches(grammar *g) {
+  uint64_t above = UINT32_MAX, high, low;
+  if (!grammar_word(g, "(TAG ") || !grammar_quoted(g) || !grammar_octet(g, ')')) return false;
+  if (!grammar_octet(g, ' ')) return response_end(g);
+  do {
+    if (!grammar_number(g, &high) || !grammar_octet(g, ':') || !grammar_number(g, &low)) return false;
+    if (!g->ended) FUZZ_CHECK(0 < low && low <= high && high < above);
+    above = low;
+  } while (grammar_octet(g, ','));
+  return response_end(g);
+}
+
 /* Words that matter for what follows are noted. */
 static inline bool response_enabled(grammar *g, responses *r) {
   while (grammar_octet(g, ' ')) {
@@ -339,6 +352,7 @@ static inline bool response_untagged(grammar *g, responses *r) {
   if (grammar_word(g, "LIST ") || grammar_word(g, "LSUB ")) return response_list(g);
   if (grammar_word(g, "SEARCH")) return response_search(g);
   if (grammar_word(g, "ESEARCH ")) return response_esearch(g);
+  if (grammar_word(g, "UIDBATCHES ")) return response_uidbatches(g);
   if (grammar_word(g, "QUOTA ")) return response_quota(g);
   if (grammar_word(g, "QUOTAROOT ")) return response_quota_root(g);
   if (grammar_word(g, "STATUS ")) return response_status(g);

@@ -123,6 +123,9 @@ typedef struct imap4_limits {
    *  COPY or APPEND, as with |save_messages|.  0: no such limit, and MESSAGELIMIT is not shown.  Clients that
    *  do not know of it see only a part of large mailboxes. */
   uint32_t command_messages;
+  /** Batches that one UIDBATCHES tells of (0 / 10,000): a line that no client can read.  NO [TOOMANY]; the
+   *  client can ask for some of them.  0: any number; RFC 10022 asks for 200 at least. */
+  uint32_t uid_batches;
 } imap4_limits;
 
 /**

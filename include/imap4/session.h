@@ -112,7 +112,8 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
 /** RFC 9738: MESSAGELIMIT with imap4_limits.command_messages, SAVELIMIT with imap4_limits.save_messages. Off,
  *  neither limit holds. */
 #define IMAP4_FEATURE_MESSAGELIMIT 0x8000000000u
-#define IMAP4_FEATURE_UIDONLY 0x4000000000u /**< RFC 9586; needs ENABLE */
+#define IMAP4_FEATURE_UIDONLY 0x4000000000u     /**< RFC 9586; needs ENABLE */
+#define IMAP4_FEATURE_UIDBATCHES 0x10000000000u /**< RFC 10022 */
 
 /** A name and a value that the ID response tells (RFC 2971). */
 typedef struct imap4_id_field {

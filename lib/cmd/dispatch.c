@@ -65,6 +65,8 @@ static const imap4i_row rows[] = {
      imap4i_cmd_copy_end},
     {"REPLACE", false, SELECTED, IMAP4I_STREAMS | IMAP4I_EXPUNGES | IMAP4I_BY_NUMBER, 256,
      IMAP4_FEATURE_REPLACE, imap4i_cmd_replace_parse, imap4i_cmd_replace, imap4i_cmd_append_end},
+    {"UIDBATCHES", false, SELECTED, IMAP4I_READS, 128, IMAP4_FEATURE_UIDBATCHES, imap4i_parse_uidbatches,
+     imap4i_cmd_uidbatches, NULL},
     {"EXPUNGE", true, SELECTED, IMAP4I_EXPUNGES, 128, IMAP4_FEATURE_UIDPLUS, imap4i_parse_set,
      imap4i_cmd_uid_expunge, imap4i_cmd_uid_expunge_end},
     {"SEARCH", true, SELECTED, IMAP4I_READS, 512, 0, imap4i_parse_search, imap4i_cmd_search,

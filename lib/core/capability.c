@@ -45,6 +45,7 @@ static const struct {
     {"REPLACE", IMAP4_FEATURE_REPLACE, false},
     {"PREVIEW", IMAP4_FEATURE_PREVIEW, false},
     {"UIDONLY", IMAP4_FEATURE_UIDONLY, false},
+    {"UIDBATCHES", IMAP4_FEATURE_UIDBATCHES, false},
 };
 
 /* Features, and others without which they are not there. */

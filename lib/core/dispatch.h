@@ -174,6 +174,7 @@ int imap4i_cmd_replace_parse(imap4i_parser *parser, imap4i_args *args);
 int imap4i_cmd_expunge(imap4i_command *c);
 int imap4i_cmd_uid_expunge(imap4i_command *c);
 void imap4i_cmd_uid_expunge_end(imap4i_command *c);
+int imap4i_cmd_uidbatches(imap4i_command *c);
 int imap4i_cmd_search(imap4i_command *c);
 void imap4i_cmd_search_end(imap4i_command *c);
 int imap4i_cmd_fetch(imap4i_command *c);

@@ -76,6 +76,7 @@ int imap4_limits_init(imap4_limits *limits, uint32_t struct_size, int logged_in)
       .addresses = 1000,
       .mime_parameters = 128,
       .progress_ms = 15000,
+      .uid_batches = 10000,
   };
   if (!limits) return IMAP4_ERR_INVALID;
   if (struct_size < MINIMUM_LIMITS) return IMAP4_ERR_VERSION;

@@ -280,6 +280,7 @@ static int removed(imap4i_view *v) {
   v->expunge_modseq = v->sync_modseq;
   /* RFC 3501 7.4.1: the client has counted down by itself. */
   v->told -= v->sync_removed;
+  v->expunged += v->sync_removed;
   return next(v, SYNC_EXISTS);
 }
 
@@ -339,6 +340,7 @@ static int sync_exists(imap4_session *s) {
   if (recent != v->told_recent) ok = ok && put_number(s, recent, IMAP4I_S(" RECENT\r\n"));
   int status = imap4i_end_piece(s->command, mark, ok);
   if (status < 0) return status;
+  if (v->count > v->told) v->arrived += v->count - v->told;
   v->told = v->count;
   v->told_recent = recent;
   v->sync_after = 0;

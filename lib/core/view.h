@@ -10,6 +10,15 @@
 #include "imap4/store.h"
 #include "wire/command.h"
 
+/* Batches of one size that UIDBATCHES has told of (RFC 10022). */
+typedef struct imap4i_batches_asked {
+  uint32_t size; /* 0: none */
+  uint32_t first;
+  uint32_t last;
+  uint32_t arrived; /* as in the view then */
+  uint32_t expunged;
+} imap4i_batches_asked;
+
 typedef struct imap4i_view {
   void *mailbox;        /* the store's */
   imap4i_uidset uids;   /* messages the client knows, in order of their sequence numbers */
@@ -31,6 +40,10 @@ typedef struct imap4i_view {
   uint32_t count;       /* members of |uids| */
   uint32_t told;        /* as EXISTS and EXPUNGE have told the client */
   uint32_t told_recent; /* as RECENT has */
+  uint32_t arrived;     /* messages that EXISTS has told of since SELECT, and that were told as gone; both */
+  uint32_t expunged;    /* may begin at 0 again */
+  imap4i_batches_asked batches[4];
+  uint8_t batches_next; /* where the last was put for which there was no place */
   bool no_recent;       /* nothing is \Recent */
   uint32_t uidvalidity;
   uint32_t uidnext; /* UIDs from here on are new to the client */

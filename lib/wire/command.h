@@ -255,6 +255,12 @@ typedef struct imap4i_search_args {
   imap4i_partial partial;
 } imap4i_search_args;
 
+typedef struct imap4i_batches_args { /* UIDBATCHES (RFC 10022) */
+  uint32_t size;                     /* messages in a batch */
+  uint32_t first;                    /* batches, from the one with the highest UIDs on; 0: all */
+  uint32_t last;
+} imap4i_batches_args;
+
 typedef struct imap4i_quota_args { /* GETQUOTA SETQUOTA */
   imap4_str root;
   uint32_t limited; /* SETQUOTA: IMAP4_QUOTA_* */
@@ -266,6 +272,7 @@ typedef struct imap4i_quota_args { /* GETQUOTA SETQUOTA */
 } imap4i_quota_args;
 
 typedef union imap4i_args {
+  imap4i_batches_args batches;
   imap4i_quota_args quota;
   imap4i_mailbox_args mailbox;
   imap4i_select_args select;

@@ -160,6 +160,36 @@ int imap4i_parse_store(imap4i_parser *parser, imap4i_args *args) {
   return status == IMAP4_OK ? imap4i_take_end(parser) : status;
 }
 
+/* nz-number ":" nz-number, the lower one first (RFC 10022 section 3.1.5). */
+static int take_batches(imap4i_parser *parser, imap4i_batches_args *args) {
+  static const char expected[] = "Expected a range of batches, 1:5 and so on";
+  uint64_t first = 0, last = 0;
+  int status = imap4i_take_number(parser, UINT32_MAX, true, expected, &first);
+  if (status == IMAP4_OK && !imap4i_take_char(parser, ':')) return imap4i_bad(parser, expected);
+  if (status == IMAP4_OK) status = imap4i_take_number(parser, UINT32_MAX, true, expected, &last);
+  if (status == IMAP4_OK) status = imap4i_take_end(parser);
+  if (status != IMAP4_OK) return status;
+  args->first = (uint32_t)first;
+  args->last = (uint32_t)last;
+  if (first <= last) return IMAP4_OK;
+  (void)imap4i_bad(parser, "The lower number of a range of batches comes first");
+  parser->error.code = IMAP4I_S("CLIENTBUG");
+  return IMAP4I_PARSE_REFUSED;
+}
+
+int imap4i_parse_uidbatches(imap4i_parser *parser, imap4i_args *args) {
+  uint64_t size = 0;
+  int status = imap4i_take_space(parser, "Missing number of messages in a batch");
+  if (status == IMAP4_OK)
+    status =
+        imap4i_take_number(parser, UINT32_MAX, true, "Expected a number of messages, 1 to 4294967295", &size);
+  if (status != IMAP4_OK) return status;
+  args->batches = (imap4i_batches_args){.size = (uint32_t)size};
+  if (imap4i_at_end(parser)) return imap4i_take_end(parser);
+  status = imap4i_take_space(parser, "Expected a space after the number of messages");
+  return status == IMAP4_OK ? take_batches(parser, &args->batches) : status;
+}
+
 int imap4i_parse_words(imap4i_parser *parser, imap4i_args *args) {
   imap4i_words_args *a = &args->words;
   size_t capacity = 0;

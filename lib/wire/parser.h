@@ -67,6 +67,7 @@ int imap4i_parse_store(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_copy(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_set(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_search(imap4i_parser *parser, imap4i_args *args);
+int imap4i_parse_uidbatches(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_words(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_id(imap4i_parser *parser, imap4i_args *args);
 int imap4i_parse_getquota(imap4i_parser *parser, imap4i_args *args);

@@ -75,6 +75,7 @@ static const struct named features[] = {
     NAMED("LITERAL-", IMAP4_FEATURE_LITERAL_MINUS),
     NAMED("MESSAGELIMIT", IMAP4_FEATURE_MESSAGELIMIT),
     NAMED("UIDONLY", IMAP4_FEATURE_UIDONLY),
+    NAMED("UIDBATCHES", IMAP4_FEATURE_UIDBATCHES),
     NAMED("QUOTA", IMAP4_FEATURE_QUOTA),
     NAMED("INPROGRESS", IMAP4_FEATURE_INPROGRESS),
     NAMED("COMPRESS", IMAP4_FEATURE_COMPRESS),
@@ -149,6 +150,7 @@ static const struct {
     LIMIT32(progress_ms),
     LIMIT32(save_messages),
     LIMIT32(command_messages),
+    LIMIT32(uid_batches),
 };
 
 static bool lookup(const struct named *table, size_t n, const char *name, uint64_t *value) {

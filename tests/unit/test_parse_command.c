@@ -223,6 +223,43 @@ static void test_store(void **state) {
   check_nomem(&c, imap4i_parse_store, " 1 FLAGS (a b)");
 }
 
+static void check_batches(const char *text, uint32_t size, uint32_t first, uint32_t last) {
+  parse_ok(&c, imap4i_parse_uidbatches, text);
+  assert_int_equal(c.args.batches.size, size);
+  assert_int_equal(c.args.batches.first, first);
+  assert_int_equal(c.args.batches.last, last);
+  parse_end(&c);
+}
+
+static void test_uidbatches(void **state) {
+  (void)state;
+  check_batches(" 2000", 2000, 0, 0);
+  check_batches(" 1", 1, 0, 0);
+  check_batches(" 4294967295 ", UINT32_MAX, 0, 0);
+  check_batches(" 2000 10:20", 2000, 10, 20);
+  check_batches(" 500 1:1 ", 500, 1, 1);
+  check_batches(" 500 4294967295:4294967295", 500, UINT32_MAX, UINT32_MAX);
+  static const char *const bad[] = {"",           " ",           "500",
+                                    "  500",      " 0",          " 0500",
+                                    " -500",      " +500",       " 5e2",
+                                    " \"500\"",   " 4294967296", " 500  1:2",
+                                    " 500 1",     " 500 1:",     " 500 :2",
+                                    " 500 1:0",   " 500 0:1",    " 500 01:2",
+                                    " 500 1:*",   " 500 *:1",    " 500 $",
+                                    " 500 1:2,3", " 500 1:2 3",  " 500 1-2",
+                                    " 500 (1:2)", " 500,1:2",    " 500 1:4294967296",
+                                    " 500 2:1x"};
+  for (size_t i = 0; i < IMAP4I_COUNT(bad); i++) {
+    check_bad(&c, imap4i_parse_uidbatches, bad[i]);
+    assert_int_equal(c.parser.error.code.n, 0);
+  }
+  static const char *const wrong_order[] = {" 2000 4:1", " 500 4294967295:1", " 1 2:1 "};
+  for (size_t i = 0; i < IMAP4I_COUNT(wrong_order); i++) {
+    check_bad(&c, imap4i_parse_uidbatches, wrong_order[i]);
+    check_str(c.parser.error.code, "CLIENTBUG");
+  }
+}
+
 static void test_words(void **state) {
   (void)state;
   parse_ok(&c, imap4i_parse_words, " CONDSTORE X-Good UTF8=ACCEPT ");
@@ -299,6 +336,7 @@ int main(void) {
       cmocka_unit_test_setup(test_authenticate, setup), cmocka_unit_test_setup(test_copy, setup),
       cmocka_unit_test_setup(test_store, setup),        cmocka_unit_test_setup(test_words, setup),
       cmocka_unit_test_setup(test_id, setup),           cmocka_unit_test_setup(test_id_limit, setup),
+      cmocka_unit_test_setup(test_uidbatches, setup),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
