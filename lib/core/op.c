@@ -265,11 +265,34 @@ void imap4i_op_settle(imap4_session *s) {
 
 /* ---- completion ----------------------------------------------------------------------------- */
 
+/* What was copied or appended is there: without memory for the UIDs, they are not known, but it is no failure
+ * that would have the client do it again.  False for other answers. */
+static bool forget_uids(imap4i_op *op) {
+  static const imap4_uid_range some = {1, 1}; /* that anything was copied */
+  imap4_copy_result *copy = &op->result.copy;
+  imap4_append_commit_result *commit = &op->result.append_commit;
+  switch (op->kind) {
+  case IMAP4I_OP_COPY:
+  case IMAP4I_OP_MOVE:
+    copy->uidvalidity = 0;
+    copy->source = copy->target = (imap4_uid_ranges){&some, copy->source.n > 0 ? 1 : 0};
+    return true;
+  case IMAP4I_OP_APPEND_COMMIT:
+  case IMAP4I_OP_REPLACE:
+    commit->uidvalidity = 0;
+    commit->uids = (imap4_uid_ranges){NULL, 0};
+    return true;
+  default:
+    return false;
+  }
+}
+
 /* There was no memory for the copy: what the result points to will be gone, and must not be looked at any
  * more.  Objects in it must not be lost, so a step of SASL stays one until the session ends.  Returns the
  * status. */
 static int drop_result(imap4_session *s) {
   imap4i_op *op = &s->op;
+  if (s->mem.ceiling_hit && forget_uids(op)) return IMAP4_OK;
   bool sasl = op->kind == IMAP4I_OP_SASL;
   if (sasl) {
     op->result.sasl.challenge = (imap4_str){NULL, 0};

@@ -307,6 +307,75 @@ static void success_is_not_denied(void **state) {
   }
 }
 
+static const imap4_store *counted;
+static int changes; /* of mailboxes, that have succeeded */
+
+static int count_copy(void *user, imap4_op op, const imap4_copy_args *args, imap4_copy_result *out) {
+  changes++;
+  return counted->copy(user, op, args, out);
+}
+
+static int count_move(void *user, imap4_op op, const imap4_copy_args *args, imap4_copy_result *out) {
+  changes++;
+  return counted->move(user, op, args, out);
+}
+
+static int count_commit(void *user, imap4_op op, const imap4_upload_args *args,
+                        imap4_append_commit_result *out) {
+  changes++;
+  return counted->append_commit(user, op, args, out);
+}
+
+static void count_changes(imap4_store *table) {
+  if (table->copy) table->copy = count_copy;
+  if (table->move) table->move = count_move;
+  table->append_commit = count_commit;
+}
+
+/* Copies whose UIDs come later than the call, when there is no memory to keep them, are not denied either:
+ * the client would make them again. */
+static bool play_copy(const char *linez, uint32_t without, uint64_t ceiling) {
+  setting t;
+  host h;
+  client c;
+  imap4_memory_config memory;
+  setting_init(&t);
+  t.after.session_octets = ceiling;
+  host_options options = {.after_login = &t.after, .bend = count_changes};
+  imap4_memory_config_init(&memory);
+  memory.manner = IMAP4_MEMORY_LATER;
+  memory.without = without;
+  host_open_with(&h, &memory, &options);
+  counted = imap4_memory_table(h.memory);
+  host_fill(&h, "INBOX", COUNT);
+  assert_int_equal(imap4_memory_add_mailbox(h.memory, span(""), span("box"), 0), IMAP4_OK);
+  bool good = logged_in(&c, &h) && says(client_line(&c, "a2 SELECT INBOX"), "a2 OK");
+  changes = 0;
+  const char *said = good ? client_line(&c, linez) : "";
+  bool done = says(said, "a3 OK");
+  assert_false(changes > 0 && (says(said, "a3 NO") || says(said, "a3 BAD")));
+  end(&c, &h);
+  return done;
+}
+
+static void copies_are_not_denied(void **state) {
+  (void)state;
+  static const char *const verbsz[] = {"COPY", "MOVE"};
+  for (unsigned i = 0; i < 4; i++) {
+    char line[1000];
+    uint32_t without = i / 2 ? IMAP4_MEMORY_WITHOUT_COPY | IMAP4_MEMORY_WITHOUT_MOVE : 0;
+    size_t n = (size_t)sprintf(line, "a3 %s 1", verbsz[i % 2]);
+    for (int number = 3; number < COUNT; number += 2)
+      n += (size_t)sprintf(line + n, ",%d", number);
+    strcpy(line + n, " box");
+    uint64_t ceiling = 1500;
+    for (int well = 0; well < 20; ceiling += 11) {
+      well = play_copy(line, without, ceiling) ? well + 1 : 0;
+      assert_true(ceiling < 200000);
+    }
+  }
+}
+
 /* ---- the edge ------------------------------------------------------------------------------- */
 
 /* A command that needs so much: a long literal before login. */
@@ -357,6 +426,7 @@ int main(void) {
       cmocka_unit_test(second_message_after_a_synchronising_one),
       cmocka_unit_test(messages_of_one_command_do_not_add_up),
       cmocka_unit_test(success_is_not_denied),
+      cmocka_unit_test(copies_are_not_denied),
       cmocka_unit_test(one_octet_less),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
