@@ -43,6 +43,8 @@ static inline void *host_resize(void *user, void *p, size_t old_size, size_t new
 typedef struct host_options {
   const imap4_limits *before_login, *after_login;
   void (*bend)(imap4_store *table); /* changes the table of the store */
+  uint64_t features_off;
+  int32_t allow_plaintext;
 } host_options;
 
 static inline void host_open_with(host *h, const imap4_memory_config *memory, const host_options *options) {
@@ -59,6 +61,8 @@ static inline void host_open_with(host *h, const imap4_memory_config *memory, co
   config.store_user = h->memory;
   config.before_login = options->before_login;
   config.after_login = options->after_login;
+  config.features_off = options->features_off;
+  config.allow_plaintext = options->allow_plaintext;
   assert_int_equal(imap4_server_new(&config, &h->server), IMAP4_OK);
 }
 
