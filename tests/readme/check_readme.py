@@ -53,6 +53,8 @@ USES = {
     "INPROGRESS": S + r"\* OK \[INPROGRESS ",
     "MESSAGELIMIT=n": S + r".*(\[MESSAGELIMIT |MESSAGELIMIT=)",
     "SAVELIMIT=n": S + r".* SAVELIMIT=\d",
+    "UIDBATCHES": S + r"\* UIDBATCHES ",
+    "UIDONLY": C + r"\S+ ENABLE .*UIDONLY",
     "UNAUTHENTICATE": C + r"\S+ UNAUTHENTICATE\b",
     "CONDSTORE": S + r".*(\bMODSEQ \(|HIGHESTMODSEQ|NOMODSEQ)|"
                  + C + r".*\b(CONDSTORE|MODSEQ|(UN)?CHANGEDSINCE)\b",
@@ -162,7 +164,7 @@ def check_capabilities(text, shown, transcript):
     faults += [f"capability {name} is not done, README.md says that it is" for name in sorted(set(done) - shown)]
     faults += [f"capability {name} is done, README.md does not say so" for name in sorted(shown - set(done))]
     faults += [f"{row[0]}: what is {row[2]!r}?" for row in rows if row[2] not in ("done", "partly", "not yet")]
-    faults += [f"{row[0]}: {row[1]!r} is no RFC" for row in rows if not re.fullmatch(r"\d{4}(, \d{4})*|none", row[1])]
+    faults += [f"{row[0]}: {row[1]!r} is no RFC" for row in rows if not re.fullmatch(r"\d{4,5}(, \d{4,5})*|none", row[1])]
     for name in sorted(done):
         faults += check_uses(name, done[name][3], transcript)
     return faults
