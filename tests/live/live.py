@@ -79,7 +79,7 @@ class ImaplibCase:
         self.assertEqual(self.server.stop(), 0, self.server.log())
 
     def connect(self):
-        connection = imaplib.IMAP4("127.0.0.1", self.server.port)
+        connection = imaplib.IMAP4("127.0.0.1", self.server.port, LONG)
         self.addCleanup(self.disconnect, connection)
         return connection
 

@@ -303,6 +303,29 @@ class Case(live.ImaplibCase):
         self.assertTrue(one.done(tag).good)
         self.assertTrue(one.command("NOOP").good)
 
+    def read_to(self, connection, pattern):
+        """Lines up to the one that matches."""
+        line = connection.readline()
+        while not re.match(pattern, line):
+            self.assertRegex(line, rb"^\* .*\r\n$")
+            line = connection.readline()
+
+    def test_idle_by_hand(self):
+        """imaplib has no IDLE before Python 3.14: its connection, with the lines sent and read by hand."""
+        one, two = self.login("INBOX"), self.login("INBOX")
+        for turn in (1, 2):
+            tag = one._new_tag()
+            one.send(tag + b" IDLE\r\n")
+            self.read_to(one, rb"\+ ")
+            self.ok(two.append("INBOX", None, None, MESSAGE))
+            self.read_to(one, rb"\* %d EXISTS\r\n$" % turn)
+            self.ok(two.noop())
+            self.ok(two.store(str(turn), "+FLAGS.SILENT", "$Work"))
+            self.read_to(one, rb"\* %d FETCH \(.*\$Work" % turn)
+            one.send(b"DONE\r\n")
+            self.read_to(one, tag + b" OK")
+            self.assertEqual(len(self.ok(one.search(None, "ALL"))[0].split()), turn)
+
     def test_changes_are_announced(self):
         one, two = self.login("INBOX"), self.login("INBOX")
         self.fill(one, 3)
