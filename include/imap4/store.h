@@ -251,7 +251,8 @@ typedef struct imap4_row {
   uint32_t flags; /**< IMAP4_FLAG_* */
   imap4_str keywords;
   imap4_date internaldate;
-  uint64_t size;    /**< octets of the message with CRLF line ends: exactly what |read| gives */
+  /** Octets of the message with CRLF line ends: exactly what |read| gives; at most 2^63-1. */
+  uint64_t size;
   uint64_t modseq;  /**< 0 < modseq <= the mailbox's highest */
   imap4_str digest; /**< as the library gave it (imap4_append_write_args.digest), or empty */
   /** EMAILID and THREADID (see imap4_store.keeps).  Messages with the same |email_id| have the same octets,

@@ -43,6 +43,7 @@ static bool rows_valid(const imap4_session *s, const imap4_query_result *r) {
   for (uint32_t i = 0; i < r->count; i++) {
     imap4_row row = imap4i_op_row(s, i);
     if (s->op.attributes & IMAP4_ATTR_MODSEQ && !modseq_valid(row.modseq)) return false;
+    if (s->op.attributes & IMAP4_ATTR_SIZE && row.size > INT64_MAX) return false; /* no number64 */
     if (row.uid <= after || (row.keywords.n > 0 && !row.keywords.p) || (row.digest.n > 0 && !row.digest.p))
       return false;
     if (!object_id_valid(row.email_id) || !object_id_valid(row.thread_id)) return false;

@@ -813,6 +813,38 @@ static void gone_at_any_read(void **state) {
   }
 }
 
+/* RFC 9051 section 9, number64: clients need not understand more than 63 bits. */
+static uint64_t given_size;
+
+static int sized_query(void *user, imap4_op op, const imap4_query_args *args, imap4_query_result *out) {
+  static imap4_row row;
+  int status = honest->query(user, op, args, out);
+  assert_int_equal(out->count, 1);
+  row = out->rows[0];
+  row.size = given_size;
+  out->rows = &row;
+  return status;
+}
+
+static void with_given_size(imap4_store *table) {
+  table->query = sized_query;
+}
+
+static void sizes_that_are_no_numbers(void **state) {
+  (void)state;
+  host h;
+  client c;
+  given_size = INT64_MAX;
+  begin_selected(&h, &c, with_given_size, 0, 1);
+  expect(&c, "b1 FETCH 1 RFC822.SIZE", "* 1 FETCH (RFC822.SIZE 9223372036854775807)\r\nb1 OK ");
+  given_size++;
+  expect(&c, "b2 FETCH 1 RFC822.SIZE", "b2 NO [SERVERBUG] ");
+  expect(&c, "b3 FETCH 1 BINARY.SIZE[]", "b3 NO [SERVERBUG] ");
+  expect(&c, "b4 SEARCH LARGER 1", "b4 NO [SERVERBUG] ");
+  expect(&c, "b5 FETCH 1 FLAGS", "* 1 FETCH (FLAGS ())\r\nb5 OK ");
+  end(&h, &c);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ranges_without_memory),
@@ -827,6 +859,7 @@ int main(void) {
       cmocka_unit_test(identifiers),
       cmocka_unit_test(digests_beyond_the_limit),
       cmocka_unit_test(rows_of_odd_sizes),
+      cmocka_unit_test(sizes_that_are_no_numbers),
       cmocka_unit_test(quota_roots_that_can_not_be_said),
       cmocka_unit_test(namespaces_that_can_not_be_said),
       cmocka_unit_test(delimiters_that_are_none),
