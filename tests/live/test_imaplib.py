@@ -305,10 +305,8 @@ class Case(live.ImaplibCase):
 
     def read_to(self, connection, pattern):
         """Lines up to the one that matches."""
-        line = connection.readline()
-        while not re.match(pattern, line):
+        while not re.match(pattern, line := connection.readline()):
             self.assertRegex(line, rb"^\* .*\r\n$")
-            line = connection.readline()
 
     def test_idle_by_hand(self):
         """imaplib has no IDLE before Python 3.14: its connection, with the lines sent and read by hand."""
