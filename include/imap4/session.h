@@ -62,58 +62,57 @@ extern "C" {
  */
 typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, size_t new_size);
 
-/** Features that a host can switch off, for a server or a session; see imap4_session_mask(). */
-#define IMAP4_FEATURE_IDLE 0x00000001u         /**< RFC 2177 */
-#define IMAP4_FEATURE_NAMESPACE 0x00000002u    /**< RFC 2342 */
-#define IMAP4_FEATURE_ID 0x00000004u           /**< RFC 2971 */
-#define IMAP4_FEATURE_CHILDREN 0x00000008u     /**< RFC 3348 */
-#define IMAP4_FEATURE_UNSELECT 0x00000010u     /**< RFC 3691 */
-#define IMAP4_FEATURE_UIDPLUS 0x00000020u      /**< RFC 4315 */
-#define IMAP4_FEATURE_SASL_IR 0x00000040u      /**< RFC 4959 */
-#define IMAP4_FEATURE_ENABLE 0x00000080u       /**< RFC 5161 */
-#define IMAP4_FEATURE_MOVE 0x00000100u         /**< RFC 6851 */
-#define IMAP4_FEATURE_LITERAL_PLUS 0x00000200u /**< RFC 7888; the syntax is taken all the same */
-#define IMAP4_FEATURE_MULTIAPPEND 0x00000400u  /**< RFC 3502 */
-#define IMAP4_FEATURE_STARTTLS 0x00000800u     /**< RFC 3501 section 6.2.1 */
-#define IMAP4_FEATURE_AUTH_PLAIN 0x00001000u   /**< RFC 4616 */
-#define IMAP4_FEATURE_AUTH_LOGIN 0x00002000u   /**< the LOGIN mechanism (never standardised, widely used) */
-#define IMAP4_FEATURE_CONDSTORE 0x00004000u    /**< RFC 7162 section 3.1 */
-#define IMAP4_FEATURE_QRESYNC 0x00008000u      /**< RFC 7162 section 3.2; needs CONDSTORE and ENABLE */
-#define IMAP4_FEATURE_IMAP4REV2                                                                              \
-  0x00010000u                                 /**< RFC 9051; needs ENABLE and all extensions that it took in \
-                                               */
-#define IMAP4_FEATURE_UTF8_ACCEPT 0x00020000u /**< RFC 9755; needs ENABLE */
-#define IMAP4_FEATURE_ESEARCH 0x00040000u     /**< RFC 4731 */
-#define IMAP4_FEATURE_SEARCHRES 0x00080000u   /**< RFC 5182; needs ESEARCH */
-#define IMAP4_FEATURE_PARTIAL 0x00100000u     /**< RFC 9394; needs ESEARCH */
-#define IMAP4_FEATURE_WITHIN 0x00200000u      /**< RFC 5032; needs imap4_session_set_clock() */
-
-/** RFC 7888 section 5.  With LITERAL_PLUS off, LITERAL- is shown, and a literal that nobody has asked for may
- *  have 4,096 octets at most; with both off neither is shown, and such literals are taken as with LITERAL+.
+/**
+ * Features that a host can switch off, for a server or a session; see imap4_session_mask().  All are 64 bits
+ * wide, so that ~ of one of them is a mask.
+ *
+ * LITERAL_MINUS:  with LITERAL_PLUS off, LITERAL- is shown, and a literal that nobody has asked for may have
+ *                 4,096 octets at most; with both off neither is shown, and such literals are taken as with
+ *                 LITERAL+.
+ * MESSAGELIMIT:   MESSAGELIMIT with imap4_limits.command_messages, SAVELIMIT with imap4_limits.save_messages.
+ *                 Off, neither limit holds.
  */
-#define IMAP4_FEATURE_LITERAL_MINUS 0x10000000u
-
-#define IMAP4_FEATURE_LIST_EXTENDED 0x00400000u      /**< RFC 5258 */
-#define IMAP4_FEATURE_LIST_STATUS 0x00800000u        /**< RFC 5819 */
-#define IMAP4_FEATURE_SPECIAL_USE 0x01000000u        /**< RFC 6154 */
-#define IMAP4_FEATURE_CREATE_SPECIAL_USE 0x02000000u /**< RFC 6154 section 3 */
-#define IMAP4_FEATURE_STATUS_SIZE 0x04000000u        /**< RFC 8438 */
-#define IMAP4_FEATURE_BINARY 0x08000000u             /**< RFC 3516 */
-#define IMAP4_FEATURE_REPLACE 0x20000000u            /**< RFC 8508; needs the store's |replace| */
-#define IMAP4_FEATURE_APPENDLIMIT 0x40000000u        /**< RFC 7889 */
-#define IMAP4_FEATURE_OBJECTID 0x80000000u           /**< RFC 8474 */
-#define IMAP4_FEATURE_SAVEDATE 0x100000000u          /**< RFC 8514 */
-#define IMAP4_FEATURE_PREVIEW 0x200000000u           /**< RFC 8970 */
-
-#define IMAP4_FEATURE_INPROGRESS 0x400000000u     /**< RFC 9585; needs imap4_session_tick() */
-#define IMAP4_FEATURE_UNAUTHENTICATE 0x800000000u /**< RFC 8437; not behind PREAUTH or COMPRESS */
-#define IMAP4_FEATURE_COMPRESS 0x1000000000u      /**< RFC 4978; needs a host that can compress */
-#define IMAP4_FEATURE_QUOTA 0x2000000000u         /**< RFC 9208 */
-/** RFC 9738: MESSAGELIMIT with imap4_limits.command_messages, SAVELIMIT with imap4_limits.save_messages. Off,
- *  neither limit holds. */
-#define IMAP4_FEATURE_MESSAGELIMIT 0x8000000000u
-#define IMAP4_FEATURE_UIDONLY 0x4000000000u     /**< RFC 9586; needs ENABLE */
-#define IMAP4_FEATURE_UIDBATCHES 0x10000000000u /**< RFC 10022 */
+#define IMAP4_FEATURE_IDLE 0x00000000001ull          /**< RFC 2177 */
+#define IMAP4_FEATURE_NAMESPACE 0x00000000002ull     /**< RFC 2342 */
+#define IMAP4_FEATURE_ID 0x00000000004ull            /**< RFC 2971 */
+#define IMAP4_FEATURE_CHILDREN 0x00000000008ull      /**< RFC 3348 */
+#define IMAP4_FEATURE_UNSELECT 0x00000000010ull      /**< RFC 3691 */
+#define IMAP4_FEATURE_UIDPLUS 0x00000000020ull       /**< RFC 4315 */
+#define IMAP4_FEATURE_SASL_IR 0x00000000040ull       /**< RFC 4959 */
+#define IMAP4_FEATURE_ENABLE 0x00000000080ull        /**< RFC 5161 */
+#define IMAP4_FEATURE_MOVE 0x00000000100ull          /**< RFC 6851 */
+#define IMAP4_FEATURE_LITERAL_PLUS 0x00000000200ull  /**< RFC 7888; the syntax is taken all the same */
+#define IMAP4_FEATURE_MULTIAPPEND 0x00000000400ull   /**< RFC 3502 */
+#define IMAP4_FEATURE_STARTTLS 0x00000000800ull      /**< RFC 3501 section 6.2.1 */
+#define IMAP4_FEATURE_AUTH_PLAIN 0x00000001000ull    /**< RFC 4616 */
+#define IMAP4_FEATURE_AUTH_LOGIN 0x00000002000ull    /**< the LOGIN mechanism, widely used, no standard */
+#define IMAP4_FEATURE_CONDSTORE 0x00000004000ull     /**< RFC 7162 section 3.1 */
+#define IMAP4_FEATURE_QRESYNC 0x00000008000ull       /**< RFC 7162 section 3.2; needs CONDSTORE and ENABLE */
+#define IMAP4_FEATURE_IMAP4REV2 0x00000010000ull     /**< RFC 9051; needs ENABLE and all that it took in */
+#define IMAP4_FEATURE_UTF8_ACCEPT 0x00000020000ull   /**< RFC 9755; needs ENABLE */
+#define IMAP4_FEATURE_ESEARCH 0x00000040000ull       /**< RFC 4731 */
+#define IMAP4_FEATURE_SEARCHRES 0x00000080000ull     /**< RFC 5182; needs ESEARCH */
+#define IMAP4_FEATURE_PARTIAL 0x00000100000ull       /**< RFC 9394; needs ESEARCH */
+#define IMAP4_FEATURE_WITHIN 0x00000200000ull        /**< RFC 5032; needs imap4_session_set_clock() */
+#define IMAP4_FEATURE_LIST_EXTENDED 0x00000400000ull /**< RFC 5258 */
+#define IMAP4_FEATURE_LIST_STATUS 0x00000800000ull   /**< RFC 5819; needs LIST_EXTENDED */
+#define IMAP4_FEATURE_SPECIAL_USE 0x00001000000ull   /**< RFC 6154; needs LIST_EXTENDED */
+#define IMAP4_FEATURE_CREATE_SPECIAL_USE 0x00002000000ull /**< RFC 6154 section 3 */
+#define IMAP4_FEATURE_STATUS_SIZE 0x00004000000ull        /**< RFC 8438 */
+#define IMAP4_FEATURE_BINARY 0x00008000000ull             /**< RFC 3516 */
+#define IMAP4_FEATURE_LITERAL_MINUS 0x00010000000ull      /**< RFC 7888 section 5; see above */
+#define IMAP4_FEATURE_REPLACE 0x00020000000ull            /**< RFC 8508; needs the store's |replace| */
+#define IMAP4_FEATURE_APPENDLIMIT 0x00040000000ull        /**< RFC 7889 */
+#define IMAP4_FEATURE_OBJECTID 0x00080000000ull           /**< RFC 8474 */
+#define IMAP4_FEATURE_SAVEDATE 0x00100000000ull           /**< RFC 8514 */
+#define IMAP4_FEATURE_PREVIEW 0x00200000000ull            /**< RFC 8970 */
+#define IMAP4_FEATURE_INPROGRESS 0x00400000000ull         /**< RFC 9585; needs imap4_session_tick() */
+#define IMAP4_FEATURE_UNAUTHENTICATE 0x00800000000ull     /**< RFC 8437; not behind PREAUTH or COMPRESS */
+#define IMAP4_FEATURE_COMPRESS 0x01000000000ull           /**< RFC 4978; needs a host that can compress */
+#define IMAP4_FEATURE_QUOTA 0x02000000000ull              /**< RFC 9208 */
+#define IMAP4_FEATURE_UIDONLY 0x04000000000ull            /**< RFC 9586; needs ENABLE */
+#define IMAP4_FEATURE_MESSAGELIMIT 0x08000000000ull       /**< RFC 9738; see above */
+#define IMAP4_FEATURE_UIDBATCHES 0x10000000000ull         /**< RFC 10022 */
 
 /** A name and a value that the ID response tells (RFC 2971). */
 typedef struct imap4_id_field {
