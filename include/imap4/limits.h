@@ -124,7 +124,8 @@ typedef struct imap4_limits {
    *  do not know of it see only a part of large mailboxes. */
   uint32_t command_messages;
   /** Batches that one UIDBATCHES tells of (0 / 10,000): a line that no client can read.  NO [TOOMANY]; the
-   *  client can ask for some of them.  0: any number; RFC 10022 asks for 200 at least. */
+   *  client can ask for some of them.  0: any number; RFC 10022 asks for 200 at least.  With
+   *  |command_messages|, not more UIDs than that either, unless the batches have 100,000 messages at most. */
   uint32_t uid_batches;
 } imap4_limits;
 
