@@ -25,6 +25,12 @@ static int tell_one(imap4i_command *c) {
   return go(c, QUOTA_ASK);
 }
 
+/* What the store can't find here is no mailbox. */
+static int refuse(imap4i_command *c, int status) {
+  if (status != IMAP4_ST_NONEXISTENT) return imap4i_reply_status(c, status);
+  return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("NONEXISTENT"), IMAP4I_S("No such quota root"));
+}
+
 /* ---- QUOTA responses ------------------------------------------------------------------------ */
 
 static int ask(imap4i_command *c) {
@@ -65,7 +71,7 @@ static bool put_quota(const imap4_session *s, imap4i_buf *out, imap4_str root, c
 static int got(imap4i_command *c) {
   imap4_session *s = c->s;
   quota_context *x = c->context;
-  if (s->op.status != IMAP4_OK) return imap4i_reply_status(c, s->op.status);
+  if (s->op.status != IMAP4_OK) return refuse(c, s->op.status);
   if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
   size_t mark = imap4i_begin_piece(c);
   int status = imap4i_end_piece(c, mark, put_quota(s, &s->out, x->roots[x->at], &s->op.result.quota));
@@ -161,7 +167,7 @@ int imap4i_cmd_setquota(imap4i_command *c) {
   case QUOTA_BEGIN:
     return begin_set(c);
   case QUOTA_SET:
-    return c->s->op.status != IMAP4_OK ? imap4i_reply_status(c, c->s->op.status) : tell_one(c);
+    return c->s->op.status != IMAP4_OK ? refuse(c, c->s->op.status) : tell_one(c);
   case QUOTA_ASK:
     return ask(c);
   default:
