@@ -164,6 +164,8 @@ static inline bool response_item(grammar *g) {
   if (grammar_word(g, "ENVELOPE ")) return grammar_envelope(g);
   if (grammar_word(g, "BODYSTRUCTURE ")) return response_structure(g, true);
   if (grammar_word(g, "BODY ")) return response_structure(g, false);
+  if (grammar_word(g, "MODSEQ ("))
+    return grammar_number(g, &number) && (g->ended || number > 0) && grammar_octet(g, ')');
   if (grammar_word(g, "PREVIEW ")) return grammar_nstring(g);
   if (grammar_word(g, "SAVEDATE ")) return grammar_word(g, "NIL") || (!g->ended && response_date(g));
   if (grammar_word(g, "EMAILID ") || grammar_word(g, "THREADID "))
@@ -213,12 +215,13 @@ static inline bool response_numbered(grammar *g, responses *r) {
 
 /* Each of the messages is one less. */
 static inline bool response_vanished(grammar *g, responses *r) {
+  bool earlier = grammar_word(g, "(EARLIER) "); /* RFC 7162: they were not counted */
   do {
     uint64_t first, last;
     if (!grammar_number(g, &first) || first == 0) return false;
     last = first;
     if (grammar_octet(g, ':') && (!grammar_number(g, &last) || last <= first)) return false;
-    if (!g->ended) {
+    if (!earlier && !g->ended) {
       FUZZ_CHECK(last - first < r->exists && !r->keeps_numbers);
       r->exists -= last - first + 1;
     }
@@ -226,17 +229,30 @@ static inline bool response_vanished(grammar *g, responses *r) {
   return response_end(g);
 }
 
+/* Behind the opening parentheses. */
+static inline bool response_criteria(grammar *g) {
+  do {
+    if (!grammar_quoted(g)) return false;
+  } while (grammar_octet(g, ' '));
+  return grammar_word(g, "))");
+}
+
 static inline bool response_list(grammar *g) {
   if (!response_flags(g) || !grammar_octet(g, ' ')) return false;
   if (!grammar_word(g, "NIL") && !grammar_quoted(g)) return false;
-  return grammar_octet(g, ' ') && grammar_astring(g) && response_end(g);
+  if (!grammar_octet(g, ' ') || !grammar_astring(g)) return false;
+  return (!grammar_word(g, " (\"CHILDINFO\" (") || response_criteria(g)) && response_end(g);
 }
 
 static inline bool response_status(grammar *g) {
   uint64_t number;
   if (!grammar_astring(g) || !grammar_octet(g, ' ') || !grammar_octet(g, '(')) return false;
   do {
-    if (!grammar_atom(g, "") || !grammar_octet(g, ' ') || !grammar_number(g, &number)) return false;
+    bool id = grammar_word(g, "MAILBOXID (");
+    if (id && (!grammar_atom(g, "") || !grammar_octet(g, ')'))) return false;
+    if (id) continue;
+    if (!grammar_atom(g, "") || !grammar_octet(g, ' ')) return false;
+    if (!grammar_word(g, "NIL") && !grammar_number(g, &number)) return false;
   } while (grammar_octet(g, ' '));
   return grammar_octet(g, ')') && response_end(g);
 }
@@ -263,6 +279,8 @@ static inline bool response_id(grammar *g) {
 static inline bool response_search(grammar *g) {
   uint64_t number;
   while (grammar_octet(g, ' ')) {
+    if (grammar_word(g, "(MODSEQ "))
+      return grammar_number(g, &number) && grammar_octet(g, ')') && response_end(g);
     if (!grammar_number(g, &number) || number == 0) return false;
   }
   return response_end(g);
@@ -288,6 +306,7 @@ static inline bool response_esearch(grammar *g) {
   if (grammar_word(g, " COUNT ") && !grammar_number(g, &number)) return false;
   if (grammar_word(g, " ALL ") && !response_set(g)) return false;
   if (grammar_word(g, " PARTIAL ") && !response_partial(g)) return false;
+  if (grammar_word(g, " MODSEQ ") && !grammar_number(g, &number)) return false;
   return response_end(g);
 }
 
@@ -307,7 +326,7 @@ static inline bool response_uidbatches(grammar *g) {
 /* Words that matter for what follows are noted. */
 static inline bool response_enabled(grammar *g, responses *r) {
   while (grammar_octet(g, ' ')) {
-    if (grammar_word(g, "UTF8=ACCEPT")) {
+    if (grammar_word(g, "UTF8=ACCEPT") || grammar_word(g, "IMAP4rev2")) {
       r->utf8 = true;
     } else if (grammar_word(g, "UIDONLY")) {
       r->uid_only = true;
