@@ -114,7 +114,7 @@ struct md_entry {
   uint64_t modseq;
   uint64_t size; /* with CRLF line ends, or MD_UNKNOWN */
   int64_t date;
-  int64_t saved;      /* when this store put it here; 0: others did */
+  int64_t saved;      /* when it came here; 0: not known */
   uint64_t digest_at; /* in MD_DIGESTS */
   uint32_t digest_octets;
   int16_t zone;

@@ -311,6 +311,8 @@ static int journal_unknown(struct md_box *box, const struct look *look, uint64_t
       entry.size = MD_UNKNOWN; /* cannot be true */
     }
     md_frame_add(frame, &entry);
+    /* RFC 8514 section 3: every message was saved at some time.  Who delivers a file renames it to here. */
+    md_frame_saved(frame, entry.uid, (int64_t)st.st_ctime);
     status = flush(box, frame, false);
   }
   return status;

@@ -176,6 +176,7 @@ static int entry_from_file(struct md_box *box, struct md_found *file, const stru
     entry->size = MD_UNKNOWN;
   }
   entry->date = (int64_t)st.st_mtime;
+  entry->saved = (int64_t)st.st_ctime; /* nothing says more of when it came here */
   uint32_t flags;
   md_name_flags(file->name, &flags, &entry->letters);
   entry->flags = (uint8_t)flags;
