@@ -24,8 +24,9 @@ enum {
   APPEND_TELL /* REPLACE: the new UID, before EXPUNGE is told */
 };
 
-/* Failures beside IMAP4_ST_*: a further message is longer than LITERAL- allows, or one too many. */
-enum { APPEND_UNASKED = -1, APPEND_TOO_MANY = -2 };
+/* Failures beside IMAP4_ST_*: a further message is longer than LITERAL- allows, is one too many, or is empty,
+ * by which clients call it off (RFC 3502 section 6.3.11). */
+enum { APPEND_UNASKED = -1, APPEND_TOO_MANY = -2, APPEND_EMPTY = -3 };
 
 typedef struct append_context {
   void *upload;
@@ -92,6 +93,8 @@ static int reply_failure(imap4i_command *c) {
   if (x->failure == APPEND_UNASKED)
     return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S("TOOBIG"),
                         IMAP4I_S("LITERAL- allows 4096 octets; wait for + with more"));
+  if (x->failure == APPEND_EMPTY)
+    return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("CANNOT"), IMAP4I_S("A message is empty; none was added"));
   if (x->failure != IMAP4I_PARSE_REFUSED) return imap4i_reply_target(c, x->failure);
   return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("Expected the end of APPEND or another message"));
 }
@@ -163,7 +166,7 @@ static int message(imap4i_command *c) {
   if (most > 0 && x->count >= most) return fail_message(c, APPEND_TOO_MANY);
   if (x->count >= s->limits->append_messages) return fail_message(c, IMAP4_ST_LIMIT);
   /* RFC 3502: a message of no octets takes the whole command back. */
-  if (x->message.size == 0) return fail_message(c, IMAP4_ST_FAILED);
+  if (x->message.size == 0) return fail_message(c, APPEND_EMPTY);
   imap4_append_message_args args = {.flags = x->message.flags.system,
                                     .upload = x->upload,
                                     .keywords = x->message.flags.keywords,
