@@ -63,12 +63,13 @@ enum {
                                   or an encoding that can't be undone */
 
   /* Fatal to the session. */
-  IMAP4_FATAL = -100,         /**< the first fatal number; see imap4_is_fatal() */
-  IMAP4_ERR_NOMEM = -101,     /**< the allocator returned NULL */
-  IMAP4_ERR_CALLBACK = -102,  /**< a callback broke its contract, for example took more octets than given */
-  IMAP4_ERR_STALLED = -103,   /**< steps without progress: a bug of the library, ended instead of hanging */
-  IMAP4_ERR_TRANSPORT = -104, /**< the transport failed or ended in the middle of something */
-  IMAP4_ERR_CLOSED = -105     /**< the session is over and the host went on using it */
+  IMAP4_FATAL = -100,        /**< the first fatal number; see imap4_is_fatal() */
+  IMAP4_ERR_NOMEM = -101,    /**< the allocator returned NULL */
+  IMAP4_ERR_CALLBACK = -102, /**< a callback broke its contract, for example took more octets than given */
+  IMAP4_ERR_STALLED = -103,  /**< steps without progress: a bug of the library, ended instead of hanging */
+  IMAP4_ERR_TRANSPORT =
+      -104, /**< a function of the transport failed (the end of input is no failure, wherever it comes) */
+  IMAP4_ERR_CLOSED = -105 /**< the session is over and the host went on using it */
 };
 
 /** Whether |status| is fatal to the session (<= IMAP4_FATAL): 1 or 0. */

@@ -120,8 +120,9 @@ typedef struct imap4_limits {
   uint32_t save_messages;
   /** Messages that one FETCH, SEARCH, STORE, MOVE or UID EXPUNGE is about, in either form (0 / 0): of more,
    *  those with the highest UIDs, and OK [MESSAGELIMIT] says where that was (RFC 9738); and messages in one
-   *  COPY or APPEND, as with |save_messages|.  0: no such limit, and MESSAGELIMIT is not shown.  Clients that
-   *  do not know of it see only a part of large mailboxes. */
+   *  COPY or APPEND, as with |save_messages|.  0: no such limit, and MESSAGELIMIT is not shown.  EXPUNGE and
+   *  CLOSE are not limited.  RFC 9738 asks for 1,000 at least.  Clients that do not know of it see only a
+   * part of large mailboxes. */
   uint32_t command_messages;
   /** Batches that one UIDBATCHES tells of (0 / 10,000): a line that no client can read.  NO [TOOMANY]; the
    *  client can ask for some of them.  0: any number; RFC 10022 asks for 200 at least.  With

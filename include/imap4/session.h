@@ -25,7 +25,8 @@
  *       if (want & IMAP4_WANT_CLOSED) break;
  *       if (want & IMAP4_WANT_RUN) imap4_session_run(session);
  *       else if (octets are left) imap4_session_input(session, octets, n, &used);
- *       else wait, and read octets if want has IMAP4_WANT_READ;
+ *       else wait, at most until imap4_session_deadline(), and read octets if want has IMAP4_WANT_READ;
+ *       imap4_session_tick(session, now);
  *     }
  *
  * A host that never calls imap4_session_tick() has no autologout, and IDLE without the store's |watch| hears
@@ -69,6 +70,10 @@ typedef void *(*imap4_resize_function)(void *user, void *p, size_t old_size, siz
  * LITERAL_MINUS:  with LITERAL_PLUS off, LITERAL- is shown, and a literal that nobody has asked for may have
  *                 4,096 octets at most; with both off neither is shown, and such literals are taken as with
  *                 LITERAL+.
+ * IMAP4REV2:      what it took in are IDLE, NAMESPACE, CHILDREN, UNSELECT, UIDPLUS, SASL_IR, ENABLE, MOVE,
+ * ESEARCH, SEARCHRES, LIST_EXTENDED, LIST_STATUS, STATUS_SIZE, BINARY, and LITERAL_PLUS or LITERAL_MINUS:
+ *                 without one of these it is off.
+ * QUOTA:          with QUOTASET and QUOTA=RES-*.
  * MESSAGELIMIT:   MESSAGELIMIT with imap4_limits.command_messages, SAVELIMIT with imap4_limits.save_messages.
  *                 Off, neither limit holds.
  */
@@ -131,8 +136,9 @@ typedef struct imap4_config {
   void *store_user;
   const imap4_limits *before_login; /**< NULL: the defaults */
   const imap4_limits *after_login;  /**< NULL: the defaults */
-  uint64_t features_off;            /**< IMAP4_FEATURE_* that no session has */
-  imap4_str greeting;               /**< text of the greeting; empty: a default */
+  uint64_t features_off; /**< IMAP4_FEATURE_* that no session has; bits not known here are ignored */
+  imap4_str
+      greeting; /**< text of the greeting, 7-bit without CR and LF (others become "?"); empty: a default */
   /** What ID tells of this server; NULL: "NIL".  At most 30, names of 30 and values of 1,024 octets, no name
    *  twice (RFC 2971 section 3.3). */
   const imap4_id_field *id;
@@ -148,8 +154,9 @@ IMAP4_API IMAP4_MUST_USE int imap4_config_init(imap4_config *config, uint32_t st
  *
  * Memory:  everything that |config| points to is copied, texts too; only |store_user| and |resize_user| are
  * kept as pointers and must outlive the server.  Free with imap4_server_free() after its last session.
- * Returns: IMAP4_OK; IMAP4_ERR_INVALID (no store, a required member is NULL), IMAP4_ERR_VERSION,
- *          IMAP4_ERR_NOMEM.
+ * Returns: IMAP4_OK; IMAP4_ERR_INVALID (no store, a required member is NULL, limits that do not allow a step,
+ * |id| out of bounds or with a name twice); IMAP4_ERR_VERSION (a |struct_size| in |config|, the store or the
+ *          limits is too small, or members are set that are not known here); IMAP4_ERR_NOMEM.
  */
 IMAP4_API IMAP4_MUST_USE int imap4_server_new(const imap4_config *config, imap4_server **server);
 

@@ -27,8 +27,9 @@
  *
  * MEMORY.  |args| and all it points to is valid until the function returns, also when it returns
  * IMAP4_PENDING: copy what is needed later.  What |out| points to belongs to the store and must stay as
- * it is until the session's next call of a function of the store; what is handed to imap4_op_complete(),
- * until that returns.
+ * it is until that session's next call of a function of the store; what is handed to imap4_op_complete(),
+ * until that returns.  Other sessions call in between: arrays of rows and the like belong in the account or
+ * the open mailbox.  One array for all sessions would show clients each other's rows.
  *
  * THE END.  When a session ends, the operation under way is cancelled first; then uploads are aborted,
  * mailboxes closed, and last the account is released.
@@ -37,12 +38,17 @@
  * different threads, if the host runs them on such.
  *
  * TRUST.  The library checks what it gets (order, counts, lengths).  An answer that breaks the rules here
- * is treated as IMAP4_ST_SERVERBUG.  What it can't check: that every change raises |highest_modseq| (else
- * nobody hears of it), that |exists| is the number of messages (else expunges are told late or never), and
- * that |size| is what |read| gives (else the connection ends in the middle of the message).
+ * is treated as IMAP4_ST_SERVERBUG: the client sees NO [SERVERBUG].  Usual causes: |row_size| or |entry_size|
+ * was not set; |account| or |mailbox| is NULL; |uidvalidity|, |uidnext| or |highest_modseq| is 0; rows or
+ * names do not ascend; |count| is 0 while |last| is 0.  What it can't check: that every change raises
+ * |highest_modseq| (else nobody hears of it), that |exists| is the number of messages (else expunges are told
+ * late or never), that no row's |modseq| is above |highest_modseq|, and that |size| is what |read| gives
+ * (else the connection ends in the middle of the message).
  *
  * READ-ONLY STORES answer |read_only| = 1 to open and IMAP4_ST_NOPERM to append_begin, create, remove, rename
- * and subscribe.  Then store_flags, expunge and the rest of append are never called.
+ * and subscribe.  Then store_flags, expunge and the rest of append are never called, but required members
+ * must be there all the same: functions that return IMAP4_ST_NOPERM will do.  The same holds for a store that
+ * lets flags change and takes no mail: append_begin answers IMAP4_ST_NOPERM.
  *
  * MAILBOX NAMES are UTF-8 with the account's hierarchy delimiter between levels, never empty, never with
  * a NUL or control character, no empty level, no delimiter at either end, not longer than
@@ -59,7 +65,8 @@
  * changed messages get the new value.  From these two the library works out everything that a client
  * must hear.  Clients keep them as they keep UIDs: while UIDVALIDITY stays they never go back.  A store that
  * cannot keep a mod-sequence per message may give all messages the value of the mailbox, at the price of
- * longer announcements.
+ * longer announcements.  With that alone CONDSTORE and QRESYNC are offered; |vanished| and |uids| make
+ * QRESYNC cheaper.  A store whose mod-sequences do not last sets |no_modseq|.
  */
 #ifndef IMAP4_STORE_H
 #define IMAP4_STORE_H
@@ -200,9 +207,12 @@ typedef struct imap4_mailbox_state {
   /** Messages with this UID or a higher one had not been shown to any session before; see |claim_recent|.
    *  0: the store does not know, then only what arrives during a session is \Recent to it. */
   uint32_t first_recent;
-  uint32_t flags;       /**< IMAP4_FLAG_*: system flags that can be kept, normally IMAP4_FLAG_ALL */
-  imap4_str keywords;   /**< keywords in use or known in this mailbox */
-  int32_t new_keywords; /**< 1: a client may make up more (PERMANENTFLAGS \*) */
+  uint32_t flags;     /**< IMAP4_FLAG_*: system flags that can be kept, normally IMAP4_FLAG_ALL */
+  imap4_str keywords; /**< keywords in use or known in this mailbox */
+  /** 1: a client may make up more (PERMANENTFLAGS \*).  This is only told: keywords that are not in
+   * |keywords| come to store_flags and append_message all the same.  IMAP4_ST_LIMIT refuses them; a store
+   * that passes them over has the client hear OK. */
+  int32_t new_keywords;
   /** 1: mod-sequences are good for this session only, because they are not kept when nobody has the mailbox
    *  open, or are those of some other store next time.  Clients are told NOMODSEQ (RFC 7162 section 3.1.2.2)
    *  and hear of no mod-sequence.  Looked at when a mailbox is selected. */
@@ -250,7 +260,7 @@ typedef struct imap4_row {
   uint32_t uid;
   uint32_t flags; /**< IMAP4_FLAG_* */
   imap4_str keywords;
-  imap4_date internaldate;
+  imap4_date internaldate; /**< always |present|; without it clients see 1-Jan-1970 */
   /** Octets of the message with CRLF line ends: exactly what |read| gives; at most 2^63-1. */
   uint64_t size;
   uint64_t modseq;  /**< 0 < modseq <= the mailbox's highest */
@@ -315,8 +325,9 @@ typedef struct imap4_store_flags_args {
   uint32_t flags;        /**< IMAP4_FLAG_* */
   uint32_t reserved;
   imap4_str keywords;
-  /** Change only messages whose mod-sequence is not greater; 0: all.  With IMAP4_STORE_ADD and _REMOVE, a
-   * store that knows when each flag was changed last goes by the flags named here (RFC 7162 section 3.1.12).
+  /** Change only messages whose mod-sequence is not greater; 0: no condition (a client's UNCHANGEDSINCE 0
+   * never comes here).  With IMAP4_STORE_ADD and _REMOVE, a store that knows when each flag was changed last
+   * goes by the flags named here (RFC 7162 section 3.1.12).
    */
   uint64_t unchanged_since;
 } imap4_store_flags_args;
@@ -372,7 +383,7 @@ typedef struct imap4_append_message_args {
   imap4_str email_id;
   imap4_str thread_id;
   /** 1: sent as literal8 (RFC 3516): it may hold NUL, and those must be kept.  A store that can't answers
-   *  IMAP4_ST_UNKNOWNCTE.  What |read| gives of NUL later leaves as it is in BINARY and as "?" in BODY.  0
+   *  IMAP4_ST_UNKNOWNCTE.  NUL that |read| gives later is sent as it is in BINARY and as "?" in BODY.  0
    *  in a copy, which has the octets that |read| gave. */
   int32_t binary;
   int32_t reserved; /**< 0 */
