@@ -241,7 +241,7 @@ uint32_t kit_append(const struct kit *kit, const char *name, const char *text, u
 int kit_row(const struct kit *kit, void *mailbox, uint32_t uid, imap4_row *row) {
   imap4_uid_range range = {uid, uid};
   imap4_query_args args = {.struct_size = sizeof args,
-                           .attributes = 0x1f,
+                           .attributes = 0x7f,
                            .mailbox = mailbox,
                            .uids = {&range, 1},
                            .capacity = 10};

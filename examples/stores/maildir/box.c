@@ -55,7 +55,7 @@ void md_box_clear(struct md_box *box) {
   if (box->index_fd >= 0) close(box->index_fd);
   box->index_fd = -1;
   box->end = 0;
-  box->complete = false;
+  box->complete = box->id_stored = false;
   box->stale = box->starved = box->unfinished = false;
   if (box->digest_fd >= 0) close(box->digest_fd);
   box->digest_fd = -1;
@@ -201,6 +201,7 @@ int md_box_lock(struct md_box *box) {
   if (status == IMAP4_OK) status = md_index_refresh(box);
   /* The mark in the lock file outlives the index; if it cannot be made now, the next one tries again. */
   if (status == IMAP4_OK && !md_box_was_met(box)) md_pwrite_all(box->lock_fd, "imap4\n", 6, 0);
+  if (status == IMAP4_OK) status = md_identity_store(box);
   if (status != IMAP4_OK) md_box_unlock(box);
   return status;
 }

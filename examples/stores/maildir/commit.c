@@ -130,8 +130,10 @@ int md_commit(struct md_box *box, struct md_staged *messages, size_t n) {
     status = put_intent(box, &messages[i], modseq, &intent);
   }
   int64_t now = md_now_ns() / 1000000000;
-  for (size_t i = 0; i < n && status == IMAP4_OK; i++)
+  for (size_t i = 0; i < n && status == IMAP4_OK; i++) {
     md_frame_saved(&intent, messages[i].uid, now);
+    if (messages[i].origin.uid) md_frame_origin(&intent, messages[i].uid, &messages[i].origin);
+  }
   if (status == IMAP4_OK) status = md_journal_write(box, &intent, box->end, true);
   if (status != IMAP4_OK) {
     md_buf_free(&intent);

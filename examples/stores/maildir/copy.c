@@ -69,7 +69,8 @@ static int stage(struct md_box *from, uint32_t uid, struct md_box *to, struct md
                                 .zone = entry->zone,
                                 .lenient = true,
                                 .source = from,
-                                .source_uid = uid};
+                                .source_uid = uid,
+                                .origin = md_identity_of(from, entry)};
   md_keywords_names(from, entry->letters, &names);
   if (names.n > 0) message->keywords = md_strdup(names.p, names.n);
   bool failed = names.failed || (names.n > 0 && !message->keywords);

@@ -180,6 +180,26 @@ static bool apply_saved(struct md_box *box, struct reader *r) {
   return !r->bad;
 }
 
+static void take_id(struct reader *r, unsigned char id[MD_ID_OCTETS]) {
+  for (size_t i = 0; i < MD_ID_OCTETS; i++)
+    id[i] = (unsigned char)take(r, 1);
+}
+
+static bool apply_origin(struct md_box *box, struct reader *r) {
+  struct md_entry *entry = md_box_entry(box, (uint32_t)take(r, 4));
+  struct md_origin origin;
+  take_id(r, origin.id);
+  origin.uid = (uint32_t)take(r, 4);
+  if (entry && !r->bad) entry->origin = origin;
+  return !r->bad;
+}
+
+static bool apply_identity(struct md_box *box, struct reader *r) {
+  take_id(r, box->id);
+  box->id_stored = !r->bad;
+  return !r->bad;
+}
+
 static bool apply_digest(struct md_box *box, struct reader *r) {
   struct md_entry *entry = md_box_entry(box, (uint32_t)take(r, 4));
   uint64_t at = take(r, 8);
@@ -223,6 +243,10 @@ static bool apply_item(struct md_box *box, struct reader *r) {
     return apply_size(box, r);
   case 'P':
     return apply_saved(box, r);
+  case 'O':
+    return apply_origin(box, r);
+  case 'M':
+    return apply_identity(box, r);
   case 'K':
     return apply_digest(box, r);
   case 'S':
@@ -307,6 +331,13 @@ static int roll_forward(struct md_box *box, imap4_str intent) {
     if (type == 'P') {
       take(&r, 4);
       take(&r, 8);
+      continue;
+    }
+    if (type == 'O') {
+      unsigned char id[MD_ID_OCTETS];
+      take(&r, 4);
+      take_id(&r, id);
+      take(&r, 4);
       continue;
     }
     if (type == 'T') {

@@ -107,6 +107,15 @@ void md_unique_name(imap4_maildir *store, char out[MD_NAME_MAX + 1]);
 
 /* ---- the objects ---------------------------------------------------------------------------- */
 
+#define MD_ID_OCTETS 16u
+#define MD_MAILBOX_ID_OCTETS (1 + 2 * MD_ID_OCTETS) /* as text */
+
+/* Where the octets of a message first came into a mailbox; |uid| 0: nothing is said. */
+struct md_origin {
+  unsigned char id[MD_ID_OCTETS]; /* of the mailbox */
+  uint32_t uid;
+};
+
 /* One message. */
 struct md_entry {
   uint32_t uid;
@@ -120,7 +129,8 @@ struct md_entry {
   int16_t zone;
   uint8_t flags;
   bool in_new;
-  char *name; /* the file's; NULL: removed, until md_box_tidy() */
+  struct md_origin origin; /* of a copy */
+  char *name;              /* the file's; NULL: removed, until md_box_tidy() */
 };
 
 /* Messages that are gone, in ascending order of |modseq|. */
@@ -156,6 +166,8 @@ struct md_box {
   bool starved;    /* because an allocation failed, not because of the file */
   bool unfinished; /* when it was first read, something unfinished was at the end of the file, and still is */
   int digest_fd;
+  bool id_stored; /* the index has |id|; those of earlier versions have not, see md_identity_get() */
+  unsigned char id[MD_ID_OCTETS];
   uint32_t uidvalidity;
   uint32_t uidnext;
   uint32_t first_recent;
@@ -205,8 +217,9 @@ struct md_account {
   struct md_list_item *names; /* as they were when a LIST began */
   size_t names_n;
   size_t names_capacity;
-  imap4_mailbox_entry *entries; /* the page given last */
-  imap4_uid_range committed;    /* UIDs that the last upload got */
+  imap4_mailbox_entry *entries;          /* the page given last */
+  imap4_uid_range committed;             /* UIDs that the last upload got */
+  char mailbox_id[MD_MAILBOX_ID_OCTETS]; /* that STATUS gave last */
 };
 
 /* A message file that is being read with CRLF line ends. */
@@ -236,12 +249,14 @@ struct md_reader {
   size_t in_n;
 };
 
-/* Where keywords and digest of a row lie in the buffers, which may move while the page is made. */
+/* Where keywords, digest and EMAILID of a row lie in the buffers, which may move while the page is made. */
 struct md_row_place {
   size_t text_at;
   size_t text_n;
   size_t blob_at;
   size_t blob_n;
+  size_t id_at; /* among the keywords */
+  size_t id_n;
 };
 
 struct md_mailbox {
@@ -252,7 +267,7 @@ struct md_mailbox {
   imap4_row *rows;
   struct md_row_place *places;
   size_t rows_capacity;
-  struct md_buf text;  /* keywords of rows; keywords of the mailbox */
+  struct md_buf text;  /* keywords and EMAILIDs of rows; keywords and MAILBOXID of the mailbox */
   struct md_buf blobs; /* digests of rows */
   imap4_uid_range *ranges[2];
   size_t ranges_n[2];
@@ -274,6 +289,7 @@ struct md_staged {
   struct md_buf digest;
   struct md_box *source; /* of a copy, where its digest is */
   uint32_t source_uid;
+  struct md_origin origin; /* of a copy */
 };
 
 struct md_upload {
@@ -350,6 +366,9 @@ void md_frame_expunge(struct md_buf *frame, uint32_t uid, uint64_t modseq);
 void md_frame_size(struct md_buf *frame, uint32_t uid, uint64_t modseq, uint64_t size);
 /* When a message that was added came into the mailbox. */
 void md_frame_saved(struct md_buf *frame, uint32_t uid, int64_t saved);
+/* Whose copy a message is that was added. */
+void md_frame_origin(struct md_buf *frame, uint32_t uid, const struct md_origin *origin);
+void md_frame_identity(struct md_buf *frame, const unsigned char id[MD_ID_OCTETS]);
 /* Where the digest of a message is that got one later, or another. */
 void md_frame_digest(struct md_buf *frame, uint32_t uid, uint64_t at, uint32_t octets);
 void md_frame_recent(struct md_buf *frame, uint32_t first_recent);
@@ -374,6 +393,22 @@ void md_digest_maybe_rewrite(struct md_box *box);
 
 /* Make an index for a directory without a usable one, under the lock. */
 int md_takeover(struct md_box *box);
+
+/* ---- identity.c: object identifiers ---------------------------------------------------------- */
+
+/* Draw another for |box|, whose index is being made. */
+void md_identity_new(struct md_box *box);
+/* The mailbox's; where the index has none yet, one that its directory and UIDVALIDITY make up. */
+void md_identity_get(const struct md_box *box, unsigned char out[MD_ID_OCTETS]);
+/* Under the lock: put it into an index of an earlier version, if that can be written; a status only when the
+ * index must be read again. */
+int md_identity_store(struct md_box *box);
+struct md_origin md_identity_of(const struct md_box *box, const struct md_entry *entry);
+/* MAILBOXID, without a NUL. */
+void md_identity_mailbox(const struct md_box *box, char out[MD_MAILBOX_ID_OCTETS]);
+/* EMAILID, appended to |out|, and back; false when it is none of this store's. */
+void md_identity_message(const struct md_origin *origin, struct md_buf *out);
+bool md_identity_parse(imap4_str text, struct md_origin *out);
 
 /* ---- keywords.c ------------------------------------------------------------------------------ */
 

@@ -79,6 +79,18 @@ void md_frame_saved(struct md_buf *frame, uint32_t uid, int64_t saved) {
   md_buf_put_le(frame, (uint64_t)saved, 8);
 }
 
+void md_frame_origin(struct md_buf *frame, uint32_t uid, const struct md_origin *origin) {
+  md_buf_put(frame, "O", 1);
+  md_buf_put_le(frame, uid, 4);
+  md_buf_put(frame, origin->id, MD_ID_OCTETS);
+  md_buf_put_le(frame, origin->uid, 4);
+}
+
+void md_frame_identity(struct md_buf *frame, const unsigned char id[MD_ID_OCTETS]) {
+  md_buf_put(frame, "M", 1);
+  md_buf_put(frame, id, MD_ID_OCTETS);
+}
+
 void md_frame_digest(struct md_buf *frame, uint32_t uid, uint64_t at, uint32_t octets) {
   md_buf_put(frame, "K", 1);
   md_buf_put_le(frame, uid, 4);
@@ -163,6 +175,7 @@ static void put_snapshot(struct md_buf *file, const struct md_box *box) {
   md_buf_put_le(file, 0, MD_FRAME_OCTETS);
   md_buf_put(file, "D", 1);
   md_frame_header(file, box);
+  if (box->id_stored) md_frame_identity(file, box->id);
   for (size_t i = 0; i < box->vanished_n; i++) {
     md_buf_put(file, "V", 1);
     md_buf_put_le(file, box->vanished[i].first, 4);
@@ -173,6 +186,7 @@ static void put_snapshot(struct md_buf *file, const struct md_box *box) {
     const struct md_entry *entry = &box->entries[i];
     if (entry->name) md_frame_add(file, entry);
     if (entry->name && entry->saved) md_frame_saved(file, entry->uid, entry->saved);
+    if (entry->name && entry->origin.uid) md_frame_origin(file, entry->uid, &entry->origin);
     if (file->n - start < CHUNK_OCTETS) continue;
     frame_seal(file, start);
     start = file->n;

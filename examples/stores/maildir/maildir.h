@@ -9,7 +9,8 @@
  * ("dovecot-uidlist", "dovecot-keywords") and UIDs of Courier ("courierimapuiddb") are taken over when a
  * mailbox is met for the first time; "dovecot-keywords" and "subscriptions" are kept up.
  *
- * Each mailbox directory has an index, "imap4-index" (UIDs, mod-sequences, sizes, dates), beside it
+ * Each mailbox directory has an index, "imap4-index" (UIDs, mod-sequences, sizes, dates, object
+ * identifiers), beside it
  * "imap4-index.lock" and "imap4-digests", and "imap4-special-use" if it was made for a special
  * use (RFC 6154).  Any number of processes may work on the same directories.
  *

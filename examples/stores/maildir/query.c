@@ -28,16 +28,20 @@ static int poll_box(struct md_mailbox *mailbox, const imap4_poll_args *args, ima
   if (args->checkpoint) md_clean_tmp(box);
   mailbox->text.n = 0;
   md_keywords_names(box, md_keywords_known(box), &mailbox->text);
+  size_t keywords = mailbox->text.n;
+  char *id = md_buf_room(&mailbox->text, MD_MAILBOX_ID_OCTETS);
   if (mailbox->text.failed) {
     md_buf_free(&mailbox->text);
     return IMAP4_ST_UNAVAILABLE;
   }
+  md_identity_mailbox(box, id);
+  out->mailbox_id = (imap4_str){id, MD_MAILBOX_ID_OCTETS};
   out->uidvalidity = box->uidvalidity;
   out->uidnext = box->uidnext;
   out->exists = (uint32_t)box->n;
   out->highest_modseq = box->modseq;
   out->flags = IMAP4_FLAG_ALL;
-  out->keywords = (imap4_str){mailbox->text.p, mailbox->text.n};
+  out->keywords = (imap4_str){mailbox->text.p, keywords};
   out->new_keywords = !md_keywords_full(box);
   return IMAP4_OK;
 }
@@ -55,7 +59,7 @@ int md_poll(void *user, imap4_op op, const imap4_poll_args *args, imap4_mailbox_
 
 /* Sizes that were not counted yet are the library's to ask for. */
 static void count_status(const struct md_box *box, imap4_status_result *out) {
-  out->known = IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED | IMAP4_STATUS_HIGHESTMODSEQ;
+  out->known = IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED | IMAP4_STATUS_HIGHESTMODSEQ | IMAP4_STATUS_MAILBOXID;
   for (size_t i = 0; i < box->n; i++) {
     const struct md_entry *entry = &box->entries[i];
     out->unseen += !(entry->flags & IMAP4_FLAG_SEEN);
@@ -83,6 +87,9 @@ int md_status_of(void *user, imap4_op op, const imap4_status_args *args, imap4_s
     out->recent = (uint32_t)(box->n - md_box_find(box, box->first_recent));
     count_status(box, out);
     out->highest_modseq = box->modseq;
+    char *id = ((struct md_account *)args->account)->mailbox_id;
+    md_identity_mailbox(box, id);
+    out->mailbox_id = (imap4_str){id, MD_MAILBOX_ID_OCTETS};
   }
   md_box_leave(box);
   md_box_release(box);
@@ -138,13 +145,19 @@ static void row_fill(struct md_mailbox *mailbox, size_t i, const struct md_entry
                      uint32_t attributes) {
   imap4_row *row = &mailbox->rows[i];
   struct md_row_place *place = &mailbox->places[i];
-  *place = (struct md_row_place){mailbox->text.n, 0, mailbox->blobs.n, 0};
+  *place = (struct md_row_place){.text_at = mailbox->text.n, .blob_at = mailbox->blobs.n};
   *row = (imap4_row){.uid = entry->uid, .flags = entry->flags, .size = entry->size, .modseq = entry->modseq};
   row->internaldate = (imap4_date){entry->date, entry->zone, 1};
   row->saved = (imap4_date){entry->saved, 0, entry->saved != 0};
   if (attributes & IMAP4_ATTR_FLAGS) {
     md_keywords_names(mailbox->box, entry->letters, &mailbox->text);
     place->text_n = mailbox->text.n - place->text_at;
+  }
+  if (attributes & IMAP4_ATTR_OBJECTID) {
+    struct md_origin origin = md_identity_of(mailbox->box, entry);
+    place->id_at = mailbox->text.n;
+    md_identity_message(&origin, &mailbox->text);
+    place->id_n = mailbox->text.n - place->id_at;
   }
   if ((attributes & IMAP4_ATTR_DIGEST) && md_digest_get(mailbox->box, entry, &mailbox->blobs)) {
     place->blob_n = mailbox->blobs.n - place->blob_at;
@@ -161,6 +174,7 @@ static int rows_finish(struct md_mailbox *mailbox, size_t n) {
     const struct md_row_place *place = &mailbox->places[i];
     if (place->text_n)
       mailbox->rows[i].keywords = (imap4_str){mailbox->text.p + place->text_at, place->text_n};
+    if (place->id_n) mailbox->rows[i].email_id = (imap4_str){mailbox->text.p + place->id_at, place->id_n};
     if (place->blob_n)
       mailbox->rows[i].digest = (imap4_str){mailbox->blobs.p + place->blob_at, place->blob_n};
   }

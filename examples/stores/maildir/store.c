@@ -174,7 +174,7 @@ const imap4_store *imap4_maildir_store(void) {
       .status = md_status_of,
       .special_uses = MD_USES,
       .create_uses = MD_USES,
-      .keeps = IMAP4_KEEPS_SAVE_DATES,
+      .keeps = IMAP4_KEEPS_OBJECT_IDS | IMAP4_KEEPS_SAVE_DATES,
       .replace = md_replace,
       .uids = md_uids,
   };

@@ -248,6 +248,7 @@ int md_takeover(struct md_box *box) {
     old_read(box, "courierimapuiddb", &old);
   md_box_clear(box);
   int status = md_next_uidvalidity(box, old.uidvalidity, &box->uidvalidity);
+  md_identity_new(box);
   box->uidnext = old.uidnext > 0 ? old.uidnext : 1;
   box->first_recent = 0;
   bool stays = old.uidvalidity > 0 && box->uidvalidity == old.uidvalidity;

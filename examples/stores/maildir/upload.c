@@ -63,6 +63,7 @@ int md_append_message(void *user, imap4_op op, const imap4_append_message_args *
   *message = (struct md_staged){.flags = args->flags & IMAP4_FLAG_ALL};
   message->date = args->internaldate.present ? args->internaldate.seconds : md_now_ns() / 1000000000;
   message->zone = args->internaldate.present ? (int16_t)args->internaldate.zone_minutes : (int16_t)0;
+  if (!md_identity_parse(args->email_id, &message->origin)) message->origin = (struct md_origin){0};
   upload->last = '\0';
   if (args->keywords.n > 0) {
     message->keywords = md_strdup(args->keywords.p, args->keywords.n);
