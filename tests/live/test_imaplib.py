@@ -108,6 +108,42 @@ class Case(live.ImaplibCase):
         self.assertEqual(self.ok(connection.select("old")), [b"2"])
         self.assertEqual(self.ok(connection.select("INBOX")), [b"0"])
 
+    def email_ids(self, connection):
+        return [re.search(rb"EMAILID \(([\w-]{1,255})\) THREADID (?:NIL|\([\w-]+\))", row)[1]
+                for row in self.ok(connection.fetch("1:*", "(EMAILID THREADID)"))]
+
+    def mailbox_id(self, connection, name):
+        return re.search(rb"MAILBOXID \(([\w-]{1,255})\)", self.ok(connection.status(name, "(MAILBOXID)"))[0])[1]
+
+    def test_object_ids(self):
+        """RFC 8474: what was renamed, copied or moved is known again, the rest is not taken for it."""
+        connection = self.login()
+        self.assertIn("OBJECTID", self.ok(connection.capability())[0].decode().split())
+        self.fill(connection, 3)
+        created = self.ok(connection.create("a"))[0]
+        first = self.mailbox_id(connection, "a")
+        self.assertIn(b"MAILBOXID (" + first + b")", created)
+        self.ok(connection.select())
+        one, two, three = self.email_ids(connection)
+        self.assertEqual(len({one, two, three}), 3)
+        self.ok(connection.copy("2:3", "a"))
+        self.ok(connection.xatom("MOVE", "2", "a"))
+        self.assertEqual(self.email_ids(connection), [one, three])
+        self.ok(connection.rename("a", "b"))
+        self.assertEqual(self.mailbox_id(connection, "b"), first)
+        self.ok(connection.select("b"))
+        self.assertEqual(self.email_ids(connection), [two, three, two])
+        self.assertEqual(self.ok(connection.search(None, "EMAILID", two.decode())), [b"1 3"])
+        inbox = self.mailbox_id(connection, "INBOX")
+        self.ok(connection.rename("INBOX", "a"))
+        self.assertEqual(self.mailbox_id(connection, "INBOX"), inbox)
+        self.assertNotIn(self.mailbox_id(connection, "a"), (first, inbox))
+        self.ok(connection.select("a"))
+        self.assertEqual(self.email_ids(connection), [one, three])
+        self.ok(connection.delete("b"))
+        self.ok(connection.create("b"))
+        self.assertNotIn(self.mailbox_id(connection, "b"), (first, inbox))
+
     def test_namespace(self):
         self.assertRegex(self.ok(self.login().namespace())[0], rb'^\(\("" "."\)\) NIL NIL$')
 
@@ -583,14 +619,15 @@ class Maildir(Case, unittest.TestCase):
         self.ok(connection.create("Folder.Deep"))
         self.ok(connection.select())
         self.ok(connection.store("2", "FLAGS", "(\\Flagged $Work)"))
-        before = self.ok(connection.fetch("1:*", "(UID INTERNALDATE RFC822.SIZE ENVELOPE)"))
+        before = self.ok(connection.fetch("1:*", "(UID INTERNALDATE RFC822.SIZE ENVELOPE EMAILID)"))
         validity = connection.response("UIDVALIDITY")[1]
         connection.logout()
         self.assertEqual(self.server.stop(), 0)
         self.server = live.Server("maildir", mail=self.server.mail)
         connection = self.login("INBOX")
         self.assertEqual(connection.response("UIDVALIDITY")[1], validity)
-        self.assertEqual(self.ok(connection.fetch("1:*", "(UID INTERNALDATE RFC822.SIZE ENVELOPE)")), before)
+        self.assertEqual(self.ok(connection.fetch("1:*", "(UID INTERNALDATE RFC822.SIZE ENVELOPE EMAILID)")),
+                         before)
         self.assertEqual(self.ok(connection.search(None, "KEYWORD", "$Work")), [b"2"])
         self.assertIn("Folder.Deep", self.names(connection.list()))
 
