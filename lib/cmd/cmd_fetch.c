@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * FETCH and UID FETCH (RFC 3501 section 6.4.5).  Rows come in pages; each becomes one response.  What needs
+ * FETCH and UID FETCH (RFC 3501 section 6.4.5).  Rows come in pages, from the lowest UID to the highest, or
+ * the other way where MESSAGELIMIT leaves some out (RFC 9738); each becomes one response.  What needs
  * the store (the digest, \Seen, the first octets of the first section) is done before the response begins, so
  * that a message that was expunged by others leaves no half answer; later octets stream as the client reads.
  */
@@ -95,6 +96,7 @@ static int begin(imap4i_command *c) {
   imap4i_limit_messages(c, &x->uids);
   if (c->lowest_uid > 0 && c->args.fetch.partial.first > 0) /* RFC 9738 section 3.1: no part of a part */
     return imap4i_reply_too_many(c, imap4i_message_limit(s), 0);
+  x->batch.descending = c->lowest_uid > 0;
   if (c->args.fetch.vanished && imap4i_resyncs(s)) {
     status = imap4i_resync_begin(&x->resync, s, &c->args.fetch.set, c->args.fetch.changed_since);
     return status != IMAP4_OK ? status : imap4i_fetch_go(c, IMAP4I_FETCHING_GONE);

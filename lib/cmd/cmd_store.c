@@ -2,19 +2,19 @@
 /* STORE and UID STORE (RFC 3501 section 6.4.6): change flags, then show them unless the client said
  * .SILENT.  Who has enabled CONDSTORE gets the new mod-sequences anyway, and learns which messages others had
  * changed since UNCHANGEDSINCE (RFC 7162 section 3.1.3). */
+#include "core/batch.h"
 #include "core/modseq.h"
 #include "wire/writer.h"
 
-enum { STORE_BEGIN, STORE_CHANGED, STORE_ASK, STORE_ROWS };
+enum { STORE_BEGIN, STORE_CHANGED, STORE_ASK, STORE_PAGE, STORE_ROWS };
 
 typedef struct store_context {
   imap4i_uidset uids;
   imap4i_uidset modified; /* failed the test of UNCHANGEDSINCE */
+  imap4i_batch batch;
   uint64_t shown;
-  uint32_t after;
-  uint32_t row;
 } store_context;
-_Static_assert(sizeof(store_context) <= 128, "fits the context in dispatch.c");
+_Static_assert(sizeof(store_context) <= 256, "fits the context in dispatch.c");
 
 static int begin(imap4i_command *c) {
   imap4_session *s = c->s;
@@ -24,12 +24,14 @@ static int begin(imap4i_command *c) {
   if (status != IMAP4I_STEP_AGAIN) return status;
   imap4i_uidset_init(&x->uids, &s->mem);
   imap4i_uidset_init(&x->modified, &s->mem);
+  imap4i_batch_init(&x->batch, &s->mem);
   if (s->view->read_only) return imap4i_reply_status(c, IMAP4_ST_READONLY);
   status = imap4i_view_resolve(s->view, &a->set, c->row->uid, c->row->uid, &x->uids);
   if (status == IMAP4I_PARSE_REFUSED) return imap4i_reply_no_message(c);
   if (status != IMAP4_OK) return status;
   if (x->uids.n == 0) return imap4i_reply_ok(c, IMAP4I_S("STORE completed; no such message"));
   imap4i_limit_messages(c, &x->uids);
+  x->batch.descending = c->lowest_uid > 0;
   if (a->unchanged && a->unchanged_since == 0) { /* every message has a greater one */
     if (!imap4i_uidset_copy(&x->modified, imap4i_uidset_ranges(&x->uids))) return IMAP4_ERR_NOMEM;
     c->phase = STORE_ASK;
@@ -63,14 +65,18 @@ static int ask(imap4i_command *c) {
   imap4_session *s = c->s;
   store_context *x = c->context;
   uint32_t modseq = imap4i_shows_modseq(s) ? IMAP4_ATTR_MODSEQ : 0;
-  imap4_query_args args = {.attributes = IMAP4_ATTR_FLAGS | modseq,
-                           .mailbox = s->view->mailbox,
-                           .uids = imap4i_uidset_ranges(&x->uids),
-                           .after_uid = x->after,
-                           .capacity = s->limits->query_rows};
-  x->row = 0;
+  c->phase = STORE_PAGE;
+  return imap4i_batch_ask(&x->batch, s, s->view->mailbox, imap4i_uidset_ranges(&x->uids),
+                          IMAP4_ATTR_FLAGS | modseq);
+}
+
+static int page(imap4i_command *c) {
+  store_context *x = c->context;
+  if (c->s->op.status != IMAP4_OK) return imap4i_reply_status(c, c->s->op.status);
+  int status = imap4i_batch_take(&x->batch, c->s);
+  if (status != IMAP4_OK) return status;
   c->phase = STORE_ROWS;
-  return imap4i_op_call(s, IMAP4I_OP_QUERY, &args);
+  return IMAP4I_STEP_AGAIN;
 }
 
 /* What was not changed for the client is shown with its flags: it can't know them. */
@@ -124,24 +130,18 @@ static int finish(imap4i_command *c) {
 static int rows(imap4i_command *c) {
   imap4_session *s = c->s;
   store_context *x = c->context;
-  const imap4_query_result *r = &s->op.result.query;
   imap4_uid_ranges wanted = imap4i_uidset_ranges(&x->uids);
-  if (s->op.status != IMAP4_OK) return imap4i_reply_status(c, s->op.status);
-  for (; x->row < r->count; x->row++) {
+  for (const imap4_row *row; (row = imap4i_batch_row(&x->batch)) != NULL; x->batch.at++) {
     if (!imap4i_may_write(s)) return IMAP4I_STEP_WAIT_OUTPUT;
-    imap4_row row = imap4i_op_row(s, x->row);
-    x->after = row.uid;
-    if (!imap4i_ranges_has(wanted, row.uid)) continue;
+    if (!imap4i_ranges_has(wanted, row->uid)) continue;
     size_t mark = imap4i_begin_piece(c);
-    int status = imap4i_end_piece(c, mark, put_row(c, &row));
+    int status = imap4i_end_piece(c, mark, put_row(c, row));
     if (status < 0) return status;
     x->shown++;
   }
-  if (!r->last) {
-    c->phase = STORE_ASK;
-    return IMAP4I_STEP_AGAIN;
-  }
-  return finish(c);
+  if (x->batch.last) return finish(c);
+  c->phase = STORE_ASK;
+  return IMAP4I_STEP_AGAIN;
 }
 
 int imap4i_cmd_store(imap4i_command *c) {
@@ -152,6 +152,8 @@ int imap4i_cmd_store(imap4i_command *c) {
     return changed(c);
   case STORE_ASK:
     return ask(c);
+  case STORE_PAGE:
+    return page(c);
   default:
     return rows(c);
   }
@@ -162,4 +164,5 @@ void imap4i_cmd_store_end(imap4i_command *c) {
   if (!x || !x->uids.mem) return;
   imap4i_uidset_free(&x->uids);
   imap4i_uidset_free(&x->modified);
+  imap4i_batch_free(&x->batch);
 }
