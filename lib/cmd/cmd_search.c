@@ -18,6 +18,9 @@ enum {
   SEARCH_NEED,
   SEARCH_FEED,
   SEARCH_END,
+  SEARCH_MODSEQS,
+  SEARCH_NOTE,
+  SEARCH_SAVE,
   SEARCH_TELL
 };
 
@@ -121,14 +124,14 @@ static int begin(imap4i_command *c) {
   search_context *x = c->context;
   if (!imap4i_has(s, needed_features(&c->args.search)))
     return imap4i_reply(c, IMAP4I_BAD, IMAP4I_S(""), IMAP4I_S("There is no such search key here"));
-  bool modseqs = has_key(&c->args.search, IMAP4I_KEY_MODSEQ);
-  int status = modseqs ? imap4i_condstore_begin(c, true) : IMAP4I_STEP_AGAIN;
+  bool by_modseq = has_key(&c->args.search, IMAP4I_KEY_MODSEQ);
+  int status = by_modseq ? imap4i_condstore_begin(c, true) : IMAP4I_STEP_AGAIN;
   if (status != IMAP4I_STEP_AGAIN) return status;
   imap4i_search_args *a = &c->args.search;
   if (a->options == 0 && imap4i_speaks_rev2(s)) a->options = IMAP4I_RETURN_ALL; /* RFC 9051 6.4.4 */
   imap4i_batch_init(&x->batch, &s->mem);
   imap4i_search_result_init(&x->result, &s->mem, &c->args.search);
-  x->result.tells_modseq = modseqs;
+  x->result.tells_modseq = by_modseq;
   imap4i_uidset_init(&x->scope, &s->mem);
   x->batch.changed_since = changed_since(&c->args.search);
   set_times(c);
@@ -231,6 +234,30 @@ static int feed(imap4i_command *c) {
 static int end(imap4i_command *c) {
   search_context *x = c->context;
   if (!imap4i_search_result_end(&x->result)) return IMAP4_ERR_NOMEM;
+  imap4i_batch_free(&x->batch);
+  imap4i_batch_init(&x->batch, &c->s->mem);
+  return go(c, imap4i_search_result_unnoted(&x->result).n > 0 ? SEARCH_MODSEQS : SEARCH_SAVE);
+}
+
+static int modseqs(imap4i_command *c) {
+  search_context *x = c->context;
+  c->phase = SEARCH_NOTE;
+  return imap4i_batch_ask(&x->batch, c->s, c->s->view->mailbox, imap4i_search_result_unnoted(&x->result),
+                          IMAP4_ATTR_MODSEQ);
+}
+
+static int note(imap4i_command *c) {
+  search_context *x = c->context;
+  if (c->s->op.status != IMAP4_OK) return imap4i_reply_status(c, c->s->op.status);
+  int status = imap4i_batch_take(&x->batch, c->s);
+  if (status != IMAP4_OK) return status;
+  for (const imap4_row *row; (row = imap4i_batch_row(&x->batch)) != NULL; x->batch.at++)
+    imap4i_search_result_note(&x->result, row);
+  return go(c, x->batch.last ? SEARCH_SAVE : SEARCH_MODSEQS);
+}
+
+static int save(imap4i_command *c) {
+  search_context *x = c->context;
   int status = saves(c) ? imap4i_search_result_save(&x->result, c->s) : IMAP4_OK;
   if (status == IMAP4_ST_LIMIT)
     return imap4i_reply(c, IMAP4I_NO, IMAP4I_S("NOTSAVED"), IMAP4I_S("The result has too many ranges"));
@@ -264,6 +291,12 @@ int imap4i_cmd_search(imap4i_command *c) {
     return feed(c);
   case SEARCH_END:
     return end(c);
+  case SEARCH_MODSEQS:
+    return modseqs(c);
+  case SEARCH_NOTE:
+    return note(c);
+  case SEARCH_SAVE:
+    return save(c);
   default:
     return tell(c);
   }

@@ -27,13 +27,15 @@ static bool lists(const imap4i_search_result *result) {
   return result->options == 0 || result->options & IMAP4I_RETURN_ALL;
 }
 
-/* RFC 5182 section 2.4, RFC 9394 section 3.2: whether all that is found is saved, and not what MIN, MAX and
- * PARTIAL tell alone. */
+/* Whether all that is found is told or counted, and not what MIN, MAX and PARTIAL tell alone. */
+static bool tells_all(const imap4i_search_result *result) {
+  return (result->options & (IMAP4I_RETURN_MIN | IMAP4I_RETURN_MAX | IMAP4I_RETURN_PARTIAL)) == 0 ||
+         result->options & (IMAP4I_RETURN_ALL | IMAP4I_RETURN_COUNT);
+}
+
+/* RFC 5182 section 2.4, RFC 9394 section 3.2: whether all that is found is saved. */
 static bool saves_all(const imap4i_search_result *result) {
-  uint32_t options = result->options;
-  if ((options & IMAP4I_RETURN_SAVE) == 0) return false;
-  return options & (IMAP4I_RETURN_ALL | IMAP4I_RETURN_COUNT) ||
-         (options & (IMAP4I_RETURN_MIN | IMAP4I_RETURN_MAX | IMAP4I_RETURN_PARTIAL)) == 0;
+  return result->options & IMAP4I_RETURN_SAVE && tells_all(result);
 }
 
 /* Whether the UID of one more message is needed. */
@@ -60,8 +62,7 @@ bool imap4i_search_result_settled(const imap4i_search_result *result) {
   const uint32_t all = IMAP4I_RETURN_ALL | IMAP4I_RETURN_MAX | IMAP4I_RETURN_COUNT;
   if (result->options == 0 || result->options & all || saves_all(result)) return false;
   if ((result->options & IMAP4I_RETURN_PARTIAL) == 0) return result->count > 0;
-  return !result->tells_modseq && !result->partial.from_end &&
-         result->count >= imap4i_partial_reach(&result->partial);
+  return !result->partial.from_end && result->count >= imap4i_partial_reach(&result->partial);
 }
 
 bool imap4i_search_result_end(imap4i_search_result *result) {
@@ -72,6 +73,18 @@ bool imap4i_search_result_end(imap4i_search_result *result) {
 /* What is listed: all that was found, or a part. */
 static imap4_uid_ranges listed(const imap4i_search_result *result) {
   return imap4i_uidset_ranges(result->options & IMAP4I_RETURN_PARTIAL ? &result->part : &result->found);
+}
+
+imap4_uid_ranges imap4i_search_result_unnoted(const imap4i_search_result *result) {
+  bool needed = result->tells_modseq && !tells_all(result);
+  return needed ? imap4i_uidset_ranges(&result->part) : (imap4_uid_ranges){NULL, 0};
+}
+
+void imap4i_search_result_note(imap4i_search_result *result, const imap4_row *row) {
+  /* What has changed since it was found counts as it was found. */
+  uint64_t modseq = row->modseq < result->modseq ? row->modseq : result->modseq;
+  if (modseq > result->part_modseq && imap4i_ranges_has(imap4i_uidset_ranges(&result->part), row->uid))
+    result->part_modseq = modseq;
 }
 
 /* ---- saving --------------------------------------------------------------------------------- */
@@ -205,23 +218,23 @@ static int tell_ranges(imap4i_search_result *result, imap4i_command *c) {
   return IMAP4I_STEP_AGAIN;
 }
 
-/* RFC 4731 section 3.2: of the messages that MIN and MAX tell, if these stand alone, else of all that were
- * found.  So it is the same on every page of a result. */
+/* RFC 4731 section 3.2: of the messages that are told, be it by MIN, MAX and PARTIAL only. */
 static uint64_t told_modseq(const imap4i_search_result *result) {
-  const uint32_t ends = IMAP4I_RETURN_MIN | IMAP4I_RETURN_MAX;
-  uint32_t told = result->options & ~(uint32_t)IMAP4I_RETURN_SAVE;
-  if (told == 0 || told & ~ends) return result->modseq;
-  uint64_t min = told & IMAP4I_RETURN_MIN ? result->min_modseq : 0;
-  uint64_t max = told & IMAP4I_RETURN_MAX ? result->max_modseq : 0;
-  return min > max ? min : max;
+  uint64_t most = 0;
+  if (tells_all(result)) return result->modseq;
+  if (result->options & IMAP4I_RETURN_MIN) most = result->min_modseq;
+  if (result->options & IMAP4I_RETURN_MAX && result->max_modseq > most) most = result->max_modseq;
+  if (result->options & IMAP4I_RETURN_PARTIAL && result->part_modseq > most) most = result->part_modseq;
+  return most;
 }
 
-/* RFC 7162 sections 3.1.5 and 3.1.10: unless nothing was found. */
+/* RFC 7162 sections 3.1.5 and 3.1.10: unless no message is told. */
 static bool put_modseq(const imap4i_search_result *result, imap4i_buf *out) {
   bool extended = result->options != 0;
-  if (!result->tells_modseq || result->count == 0) return true;
+  uint64_t modseq = told_modseq(result);
+  if (!result->tells_modseq || modseq == 0) return true;
   return imap4i_buf_puts(out, extended ? IMAP4I_S(" MODSEQ ") : IMAP4I_S(" (MODSEQ ")) &&
-         imap4i_buf_put_u64(out, told_modseq(result)) && (extended || imap4i_buf_putc(out, ')'));
+         imap4i_buf_put_u64(out, modseq) && (extended || imap4i_buf_putc(out, ')'));
 }
 
 static int tell_end(imap4i_search_result *result, imap4i_command *c) {

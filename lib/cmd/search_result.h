@@ -22,9 +22,10 @@ typedef struct imap4i_search_result {
   uint64_t modseq;     /* the highest of them; these three only if |tells_modseq| */
   uint64_t min_modseq; /* that of |min| */
   uint64_t max_modseq;
-  size_t at;           /* while it is told: the next range of those that are listed */
-  uint32_t told;       /* UIDs up to this one were told */
-  imap4_uid_range run; /* numbers that are to be told next; |first| 0: none */
+  uint64_t part_modseq; /* the highest of |part| */
+  size_t at;            /* while it is told: the next range of those that are listed */
+  uint32_t told;        /* UIDs up to this one were told */
+  imap4_uid_range run;  /* numbers that are to be told next; |first| 0: none */
   uint8_t phase;
   bool listing;      /* a number was told */
   bool tells_modseq; /* set by the command: a key asks for mod-sequences (RFC 7162 section 3.1.5) */
@@ -38,6 +39,10 @@ IMAP4_MUST_USE bool imap4i_search_result_add(imap4i_search_result *result, const
 bool imap4i_search_result_settled(const imap4i_search_result *result);
 /* All is found.  False without memory. */
 IMAP4_MUST_USE bool imap4i_search_result_end(imap4i_search_result *result);
+/* The messages whose mod-sequences must be noted before the result is told, if any: a page is known at the
+ * end only, and its mod-sequences are not kept until then. */
+imap4_uid_ranges imap4i_search_result_unnoted(const imap4i_search_result *result);
+void imap4i_search_result_note(imap4i_search_result *result, const imap4_row *row);
 /* Save what RFC 5182 section 2.4 says of it in the view.  IMAP4_OK, IMAP4_ST_LIMIT, IMAP4_ERR_NOMEM; what was
  * saved before is gone in any case. */
 int imap4i_search_result_save(const imap4i_search_result *result, imap4_session *s);
