@@ -56,9 +56,9 @@ static int serve(const struct options *options, struct server *server) {
   if (options->certificate_pathz != NULL &&
       tls_context_new(options->certificate_pathz, options->key_pathz, &server->tls) != 0)
     return -1;
-  int opened = options->memory
-                   ? storage_open_memory(&server->storage)
-                   : storage_open_maildir(options->mail_pathz, options->special_use, &server->storage);
+  int opened = options->memory ? storage_open_memory(&options->quota, &server->storage)
+                               : storage_open_maildir(options->mail_pathz, options->special_use,
+                                                      &options->quota, &server->storage);
   if (opened != 0) return -1;
   if (make_servers(server) != 0) {
     log_line(LOG_ERROR, "the library refused the configuration");

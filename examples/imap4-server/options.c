@@ -22,6 +22,8 @@ static const char usage[] =
     "  --special-use          with --mail: folders named Archive, Drafts, Junk, Sent and Trash are for just "
     "that\n"
     "  --memory               accounts in memory, empty at first, gone at the end\n"
+    "  --quota-storage OCTETS each account holds at most so much mail (RFC 9208); default: no limit\n"
+    "  --quota-messages N     each account holds at most so many messages; default: no limit\n"
     "Who may log in:\n"
     "  --user NAME:PASSWORD   one user; may be repeated\n"
     "  --passwd FILE          lines NAME:PASSWORD, NAME:{PLAIN}PASSWORD or NAME:{CRYPT}HASH (crypt(3))\n"
@@ -55,6 +57,19 @@ static int number_from(const char *textz, unsigned high, unsigned *out) {
     value = value * 10 + (unsigned)(*p - '0');
   }
   if (value < 1 || value > high) return -1;
+  *out = value;
+  return 0;
+}
+
+/* A decimal number from 1 to 2^63 - 1, the most that IMAP can tell.  0 or -1. */
+static int amount_from(const char *textz, uint64_t *out) {
+  uint64_t value = 0;
+  if (textz[0] == '\0' || strlen(textz) > 19) return -1;
+  for (const char *p = textz; *p != '\0'; p++) {
+    if (*p < '0' || *p > '9') return -1;
+    value = value * 10 + (uint64_t)(*p - '0');
+  }
+  if (value < 1 || value > INT64_MAX) return -1;
   *out = value;
   return 0;
 }
@@ -94,6 +109,17 @@ static int take_passwd(struct options *o, char *valuez) {
 
 static int take_mail(struct options *o, char *valuez) {
   o->mail_pathz = valuez;
+  return OPTIONS_RUN;
+}
+
+static int take_quota_storage(struct options *o, char *valuez) {
+  if (amount_from(valuez, &o->quota.octets) != 0) return complain("--quota-storage wants octets", valuez);
+  return OPTIONS_RUN;
+}
+
+static int take_quota_messages(struct options *o, char *valuez) {
+  if (amount_from(valuez, &o->quota.messages) != 0)
+    return complain("--quota-messages wants a number", valuez);
   return OPTIONS_RUN;
 }
 
@@ -182,6 +208,8 @@ static const struct option table[] = {
     {"--mail", 1, take_mail},
     {"--memory", 0, take_memory},
     {"--special-use", 0, take_special_use},
+    {"--quota-storage", 1, take_quota_storage},
+    {"--quota-messages", 1, take_quota_messages},
     {"--user", 1, take_user},
     {"--passwd", 1, take_passwd},
     {"--any-user", 1, take_any_user},

@@ -5,6 +5,7 @@
 
 #include "passwd.h"
 #include "server.h"
+#include "storage.h"
 
 struct options {
   struct server_options server;
@@ -14,6 +15,7 @@ struct options {
   const char *key_pathz;
   int memory;
   int special_use;
+  struct storage_limits quota;
 };
 
 #define OPTIONS_RUN 0

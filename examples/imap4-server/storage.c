@@ -24,13 +24,16 @@ static imap4_date now(void *user) {
   return (imap4_date){.seconds = (int64_t)time(NULL), .zone_minutes = 0, .present = 1};
 }
 
-int storage_open_memory(struct storage **storage) {
+int storage_open_memory(const struct storage_limits *quota, struct storage **storage) {
   imap4_memory_config config;
   struct storage *made = calloc(1, sizeof *made);
   if (made == NULL) return -1;
   imap4_memory_config_init(&config);
   config.clock = now;
   config.object_ids = 1;
+  config.quota_octets = quota->octets;
+  config.quota_messages = quota->messages;
+  config.quota_roots = quota->octets > 0 || quota->messages > 0;
   config.first_uidvalidity = (uint32_t)time(NULL); /* so that clients don't take old UIDs for new ones */
   /* A change may come from another thread than the one of the session that would have to hear of it. */
   config.without = IMAP4_MEMORY_WITHOUT_WATCH;
@@ -53,12 +56,15 @@ static int any_password(void *user, imap4_str name, imap4_str password) {
   return IMAP4_OK;
 }
 
-int storage_open_maildir(const char *rootz, int special_use, struct storage **storage) {
+int storage_open_maildir(const char *rootz, int special_use, const struct storage_limits *quota,
+                         struct storage **storage) {
   imap4_maildir_config config = {.struct_size = sizeof config};
   struct storage *made = calloc(1, sizeof *made);
   if (made == NULL) return -1;
   config.rootz = rootz;
   config.use_names = special_use;
+  config.quota_octets = quota->octets;
+  config.quota_messages = quota->messages;
   config.check_password = any_password;
   int status = imap4_maildir_new(&config, &made->maildir);
   if (status != IMAP4_OK) {
@@ -66,7 +72,7 @@ int storage_open_maildir(const char *rootz, int special_use, struct storage **st
     free(made);
     return -1;
   }
-  made->table = imap4_maildir_store();
+  made->table = imap4_maildir_table(made->maildir);
   *storage = made;
   return 0;
 }

@@ -7,12 +7,19 @@
 
 struct storage;
 
+/* What each account may hold; 0: no limit. */
+struct storage_limits {
+  uint64_t octets;
+  uint64_t messages;
+};
+
 /* An empty account for each user, gone when the server ends.  0, or -1 after a line in the log. */
-int storage_open_memory(struct storage **storage);
+int storage_open_memory(const struct storage_limits *quota, struct storage **storage);
 
 /* |rootz|/USER is the Maildir of a user; |special_use|: folders with the usual names have special uses.  0,
  * or -1 after a line in the log. */
-int storage_open_maildir(const char *rootz, int special_use, struct storage **storage);
+int storage_open_maildir(const char *rootz, int special_use, const struct storage_limits *quota,
+                         struct storage **storage);
 
 void storage_free(struct storage *storage);
 

@@ -34,8 +34,11 @@ void *kit_login(imap4_maildir *store, const char *user) {
 }
 
 static void begin(struct kit *kit) {
-  imap4_maildir_config config = {
-      .struct_size = sizeof config, .rootz = kit->root, .check_password = check_password};
+  imap4_maildir_config config = {.struct_size = sizeof config,
+                                 .rootz = kit->root,
+                                 .check_password = check_password,
+                                 .quota_octets = kit->quota_octets,
+                                 .quota_messages = kit->quota_messages};
   assert_int_equal(imap4_maildir_new(&config, &kit->store), IMAP4_OK);
   kit->account = kit_login(kit->store, "joe");
 }
@@ -43,6 +46,7 @@ static void begin(struct kit *kit) {
 static void end(struct kit *kit) {
   table()->release(kit->store, kit->account);
   assert_null(kit->store->boxes); /* nothing was left open */
+  assert_null(kit->store->usages);
   imap4_maildir_free(kit->store);
 }
 
@@ -82,6 +86,8 @@ int kit_teardown(void **state) {
 
 void kit_second(const struct kit *kit, struct kit *second) {
   memcpy(second->root, kit->root, sizeof second->root);
+  second->quota_octets = kit->quota_octets;
+  second->quota_messages = kit->quota_messages;
   begin(second);
 }
 
@@ -92,6 +98,12 @@ void kit_second_end(struct kit *second) {
 void kit_restart(struct kit *kit) {
   end(kit);
   begin(kit);
+}
+
+void kit_limit(struct kit *kit, uint64_t octets, uint64_t messages) {
+  kit->quota_octets = octets;
+  kit->quota_messages = messages;
+  kit_restart(kit);
 }
 
 /* ---- files ---------------------------------------------------------------------------------- */

@@ -23,6 +23,8 @@ struct kit {
   char root[64];
   imap4_maildir *store;
   void *account; /* of "joe" */
+  uint64_t quota_octets;
+  uint64_t quota_messages;
 };
 
 /* For cmocka_unit_test_setup_teardown(). */
@@ -34,6 +36,8 @@ void kit_second(const struct kit *kit, struct kit *second);
 void kit_second_end(struct kit *second);
 /* Forget all that is in memory: what a restart does. */
 void kit_restart(struct kit *kit);
+/* The same, with other limits from now on. */
+void kit_limit(struct kit *kit, uint64_t octets, uint64_t messages);
 
 imap4_str kit_str(const char *textz);
 void *kit_login(imap4_maildir *store, const char *user);

@@ -65,6 +65,7 @@ enum {
   LIST,
   SUBSCRIBE,
   STATUS,
+  QUOTA,
   CREATE,
   RENAME,
   DELETE,
@@ -133,6 +134,17 @@ static int status_of(const struct kit *kit) {
   return table()->status(kit->store, 1, &args, &out);
 }
 
+static int limited; /* whether accounts have limits, which are far away */
+
+static int quota_of(const struct kit *kit) {
+  imap4_quota_args args = {.struct_size = sizeof args, .account = kit->account};
+  imap4_quota_result out = {.struct_size = sizeof out};
+  if (!limited) return IMAP4_OK;
+  int status = imap4_maildir_table(kit->store)->quota(kit->store, 1, &args, &out);
+  if (status == IMAP4_OK) assert_true(out.message.usage > 0 && out.storage.usage == 1);
+  return status;
+}
+
 static int rename_new(const struct kit *kit) {
   imap4_rename_args args = {
       .struct_size = sizeof args, .account = kit->account, .from = kit_str("New"), .to = kit_str("New2")};
@@ -162,6 +174,7 @@ static void do_all(const struct kit *kit, int *status) {
   status[LIST] = list_all(kit);
   status[SUBSCRIBE] = kit_name(kit, '+', "Other");
   status[STATUS] = status_of(kit);
+  status[QUOTA] = quota_of(kit);
   status[CREATE] = kit_name(kit, 'c', "New");
   status[RENAME] = rename_new(kit);
   status[DELETE] = kit_name(kit, 'd', "New2");
@@ -232,7 +245,7 @@ static void prepare(struct kit *kit) {
   void *mailbox = kit_open(kit, "INBOX");
   kit_poll(kit, mailbox, 0);
   kit_close(kit, mailbox);
-  kit_restart(kit);
+  kit_limit(kit, limited ? 1000000 : 0, 0);
 }
 
 static int all_ok(const int *status) {
@@ -326,10 +339,22 @@ static void each_octet(void **state) {
   assert_true(failed > 20);
 }
 
+static void each_allocation_with_limits(void **state) {
+  limited = 1;
+  each_allocation(state);
+  limited = 0;
+}
+
+static void each_file_with_limits(void **state) {
+  limited = 1;
+  each_file(state);
+  limited = 0;
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(each_allocation),
-      cmocka_unit_test(each_file),
+      cmocka_unit_test(each_allocation), cmocka_unit_test(each_allocation_with_limits),
+      cmocka_unit_test(each_file),       cmocka_unit_test(each_file_with_limits),
       cmocka_unit_test(each_octet),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

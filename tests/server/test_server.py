@@ -184,7 +184,7 @@ class Options(unittest.TestCase):
         answer = run_server("--help")
         self.assertEqual(answer.returncode, 0)
         for option in ("--listen", "--listen-tls", "--cert", "--key", "--mail", "--special-use", "--memory", "--user",
-                       "--passwd", "--any-user", "--allow-plaintext", "--require-tls", "--threads",
+                       "--quota-storage", "--quota-messages", "--passwd", "--any-user", "--allow-plaintext", "--require-tls", "--threads",
                        "--idle-timeout", "--log", "--help", "--version"):
             self.assertIn(option, answer.stdout)
         answer = run_server("--version")
@@ -200,6 +200,8 @@ class Options(unittest.TestCase):
                 ("--mail", "/nonexistent/directory", "--user", "a:b"),
                 (*USER, "--cert", "x"), (*USER, "--listen-tls", "127.0.0.1:0"),
                 (*USER, "--require-tls", "--allow-plaintext"),
+                (*USER, "--quota-storage", "0"), (*USER, "--quota-storage", "1k"),
+                (*USER, "--quota-messages", "99999999999999999999"), (*USER, "--quota-messages", ""),
                 (*USER, "--listen", "127.0.0.1"), (*USER, "--listen", "127.0.0.1:"),
                 (*USER, "--listen", "127.0.0.1:99999"),
                 (*USER, "--threads", "0"), (*USER, "--threads", "x"), (*USER, "--threads", "65"),
@@ -357,6 +359,20 @@ class Sessions(unittest.TestCase):
                     self.assertIn(sent, answer)
                     self.assertIn(b"* STATUS Sent (MESSAGES 0)", answer)
                     self.assertIn(b"* LIST (\\Trash) \".\" Bin", answer)
+
+    def test_quota(self):
+        root = tempfile.mkdtemp(dir=DIRECTORY)
+        for place in (("--mail", root, "--user", "demo:secret"), USER):
+            with Server(*place, "--quota-storage", "2048", "--quota-messages", "5") as server:
+                with server.login() as client:
+                    self.assertIn(b" QUOTA ", client.ok(b"CAPABILITY")[0])
+                    client.append(b"INBOX", b"Subject: one\r\n\r\n" + b"x" * 1200)
+                    self.assertEqual(client.ok(b"GETQUOTAROOT INBOX")[:2],
+                                     [b'* QUOTAROOT INBOX ""', b'* QUOTA "" (STORAGE 2 2 MESSAGE 1 5)'])
+                    client.ok(b"SELECT INBOX")
+                    self.assertRegex(client.command(b"COPY 1 INBOX")[-1], rb"^t\d+ NO \[OVERQUOTA\]")
+        with Server("--mail", root, "--user", "demo:secret") as server, server.login() as client:
+            self.assertNotIn(b"QUOTA", client.ok(b"CAPABILITY")[0])
 
 
 class Load(unittest.TestCase):

@@ -168,6 +168,23 @@ static int report(struct md_mailbox *mailbox, const struct batch *batch, imap4_c
   return IMAP4_OK;
 }
 
+/* Whether there is room for copies; before the mailboxes are locked, because all of the account are counted.
+ */
+static int check_quota(const struct md_mailbox *mailbox, imap4_uid_ranges uids) {
+  struct md_box *box = mailbox->box;
+  struct md_total more = {0};
+  if (!mailbox->account->usage) return IMAP4_OK;
+  md_box_enter(box);
+  for (size_t r = 0; r < uids.n; r++) {
+    for (size_t i = md_box_find(box, uids.p[r].first); i < box->n; i++) {
+      if (box->entries[i].uid > uids.p[r].last) break;
+      if (box->entries[i].name) md_total_entry(box, &box->entries[i], &more);
+    }
+  }
+  md_box_leave(box);
+  return more.messages > 0 ? md_quota_check(mailbox->account, &more) : IMAP4_OK;
+}
+
 static int copy_or_move(const imap4_copy_args *args, bool move, imap4_copy_result *out) {
   struct md_mailbox *mailbox = args->mailbox;
   struct md_box *from = mailbox->box, *to;
@@ -178,7 +195,8 @@ static int copy_or_move(const imap4_copy_args *args, bool move, imap4_copy_resul
   status = md_box_acquire(from->store, path, &to);
   free(path);
   if (status != IMAP4_OK) return status;
-  status = md_box_enter_locked_both(from, to);
+  if (!move) status = check_quota(mailbox, args->uids);
+  if (status == IMAP4_OK) status = md_box_enter_locked_both(from, to);
   if (status == IMAP4_OK) {
     out->uidvalidity = to->uidvalidity;
     status = copy_locked(mailbox, to, args->uids, args->whole != 0, &batch);

@@ -7,7 +7,8 @@
  *
  * The locks, in the order in which they are taken: the account's tree lock (a file), a box's mutex, the box's
  * index lock (a file), the UIDVALIDITY counter (a file).  Two boxes are locked in the order of their inode
- * numbers.  imap4_maildir.mutex guards the list of boxes only and is never held while another is taken.
+ * numbers.  imap4_maildir.mutex guards the lists of boxes and of usages only and is never held while another
+ * is taken.
  */
 #ifndef IMAP4_MAILDIR_INTERNAL_H
 #define IMAP4_MAILDIR_INTERNAL_H
@@ -204,6 +205,8 @@ struct imap4_maildir {
   struct md_box *boxes;
   uint32_t random;
   uint32_t count; /* of unique names */
+  struct md_usage *usages;
+  imap4_store table; /* the functions that this configuration has */
 };
 
 struct md_list_item {
@@ -220,6 +223,7 @@ struct md_account {
   imap4_mailbox_entry *entries;          /* the page given last */
   imap4_uid_range committed;             /* UIDs that the last upload got */
   char mailbox_id[MD_MAILBOX_ID_OCTETS]; /* that STATUS gave last */
+  struct md_usage *usage;                /* NULL: without limits */
 };
 
 /* A message file that is being read with CRLF line ends. */
@@ -292,8 +296,15 @@ struct md_staged {
   struct md_origin origin; /* of a copy */
 };
 
+/* What counts for quotas. */
+struct md_total {
+  uint64_t octets;
+  uint64_t messages;
+};
+
 struct md_upload {
   struct md_account *account;
+  struct md_total replaced; /* goes when this is committed */
   struct md_box *box;
   struct md_staged *messages;
   size_t n;
@@ -519,6 +530,20 @@ int md_tree_lock(const struct md_account *account);
 /* Add the subscribed names, in UTF-8, to the account's list. */
 int md_subscriptions_read(struct md_account *account);
 bool md_names_add(struct md_account *account, const char *p, size_t n, uint32_t attributes);
+
+/* ---- quota.c --------------------------------------------------------------------------------- */
+
+bool md_quota_limited(const imap4_maildir *store);
+/* What is remembered of the account's mailboxes, where there are limits; false without memory. */
+bool md_usage_acquire(struct md_account *account);
+void md_usage_release(struct md_account *account);
+/* Add a message to a total; its box is entered. */
+void md_total_entry(const struct md_box *box, const struct md_entry *entry, struct md_total *total);
+/* Whether there is room for |more|: IMAP4_OK, IMAP4_ST_OVERQUOTA or what went wrong.  No box is entered. */
+int md_quota_check(const struct md_account *account, const struct md_total *more);
+int md_quota_roots(void *user, imap4_op op, const imap4_quota_roots_args *args,
+                   imap4_quota_roots_result *out);
+int md_quota(void *user, imap4_op op, const imap4_quota_args *args, imap4_quota_result *out);
 
 /* ---- special_use.c -------------------------------------------------------------------------- */
 

@@ -39,6 +39,14 @@ typedef struct imap4_maildir_config {
   /** Required.  IMAP4_OK, IMAP4_ST_AUTHFAILED or another status for the client.  May be called from several
    *  threads at a time.  Names that cannot be a directory are refused before. */
   int (*check_password)(void *user, imap4_str user_name, imap4_str password);
+  /** Limits of each account, all its mailboxes together; 0: no limit.  With one of them,
+   * imap4_maildir_table() has QUOTA (RFC 9208): an account is one quota root, named "".  APPEND, COPY and
+   * REPLACE beyond a limit are IMAP4_ST_OVERQUOTA before anything is written; MOVE and what other programs
+   * deliver are never refused. Messages count with CRLF line ends, or with the size of their file until that
+   * is known; sessions that add messages at the same time may together go above a limit.  Configurations
+   * without these members (a smaller |struct_size|) have no limits. */
+  uint64_t quota_octets;
+  uint64_t quota_messages;
 } imap4_maildir_config;
 
 /**
@@ -50,8 +58,13 @@ typedef struct imap4_maildir_config {
  */
 IMAP4_MUST_USE int imap4_maildir_new(const imap4_maildir_config *config, imap4_maildir **out);
 
-/** The functions, for imap4_config.store; their |user| is the imap4_maildir. */
+/** The functions, for imap4_config.store; their |user| is the imap4_maildir.  Without those for QUOTA; limits
+ *  hold all the same. */
 const imap4_store *imap4_maildir_store(void);
+
+/** The functions of this store: those of imap4_maildir_store(), and with limits those for QUOTA.  Valid until
+ *  imap4_maildir_free(). */
+const imap4_store *imap4_maildir_table(const imap4_maildir *maildir);
 
 /** End it, after all accounts were released and all mailboxes closed.  NULL is allowed. */
 void imap4_maildir_free(imap4_maildir *maildir);

@@ -59,13 +59,19 @@ int md_poll(void *user, imap4_op op, const imap4_poll_args *args, imap4_mailbox_
 
 /* Sizes that were not counted yet are the library's to ask for. */
 static void count_status(const struct md_box *box, imap4_status_result *out) {
-  out->known = IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED | IMAP4_STATUS_HIGHESTMODSEQ | IMAP4_STATUS_MAILBOXID;
+  out->known = IMAP4_STATUS_SIZE | IMAP4_STATUS_DELETED | IMAP4_STATUS_HIGHESTMODSEQ |
+               IMAP4_STATUS_MAILBOXID | IMAP4_STATUS_DELETED_STORAGE;
   for (size_t i = 0; i < box->n; i++) {
     const struct md_entry *entry = &box->entries[i];
     out->unseen += !(entry->flags & IMAP4_FLAG_SEEN);
-    out->deleted += (entry->flags & IMAP4_FLAG_DELETED) != 0;
-    if (entry->size == MD_UNKNOWN) out->known &= ~IMAP4_STATUS_SIZE;
-    out->size += entry->size == MD_UNKNOWN ? 0 : entry->size;
+    bool deleted = (entry->flags & IMAP4_FLAG_DELETED) != 0;
+    uint64_t size = entry->size == MD_UNKNOWN ? 0 : entry->size;
+    if (entry->size == MD_UNKNOWN) {
+      out->known &= ~(uint32_t)(IMAP4_STATUS_SIZE | (deleted ? IMAP4_STATUS_DELETED_STORAGE : 0));
+    }
+    out->deleted += deleted;
+    out->deleted_storage += deleted ? size : 0;
+    out->size += size;
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,10 +19,22 @@ static uint32_t random_number(void) {
   return value;
 }
 
+static void fill_table(imap4_maildir *store) {
+  store->table = *imap4_maildir_store();
+  if (!md_quota_limited(store)) return;
+  store->table.quota_resources = IMAP4_QUOTA_STORAGE | IMAP4_QUOTA_MESSAGE;
+  store->table.quota_roots = md_quota_roots;
+  store->table.quota = md_quota;
+}
+
+const imap4_store *imap4_maildir_table(const imap4_maildir *store) {
+  return &store->table;
+}
+
 int imap4_maildir_new(const imap4_maildir_config *config, imap4_maildir **out) {
   struct stat st;
   if (!config || !out) return IMAP4_ERR_INVALID;
-  if (config->struct_size < sizeof *config) return IMAP4_ERR_VERSION;
+  if (config->struct_size < offsetof(imap4_maildir_config, quota_octets)) return IMAP4_ERR_VERSION;
   if (!config->rootz || !config->check_password) return IMAP4_ERR_INVALID;
   if (stat(config->rootz, &st) != 0 || !S_ISDIR(st.st_mode)) return IMAP4_ST_NONEXISTENT;
   imap4_maildir *store = calloc(1, sizeof *store);
@@ -31,10 +44,11 @@ int imap4_maildir_new(const imap4_maildir_config *config, imap4_maildir **out) {
     free(root);
     return IMAP4_ERR_NOMEM;
   }
-  store->config = *config;
+  memcpy(&store->config, config, config->struct_size < sizeof *config ? config->struct_size : sizeof *config);
   store->root = root;
   store->config.rootz = root;
   store->random = random_number();
+  fill_table(store);
   *out = store;
   return IMAP4_OK;
 }
@@ -63,6 +77,11 @@ static int account_new(imap4_maildir *store, imap4_str user, struct md_account *
   path[n + 1 + user.n] = '\0';
   account->store = store;
   account->path = path;
+  if (!md_usage_acquire(account)) {
+    free(account);
+    free(path);
+    return IMAP4_ST_UNAVAILABLE;
+  }
   *out = account;
   return IMAP4_OK;
 }
@@ -71,6 +90,7 @@ static void md_release(void *user, void *object) {
   struct md_account *account = object;
   (void)user;
   md_names_free(account);
+  md_usage_release(account);
   free(account->entries);
   free(account->path);
   free(account);

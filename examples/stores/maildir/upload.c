@@ -12,6 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The message that goes by a REPLACE, if it is still there. */
+static void note_replaced(struct md_upload *upload, const imap4_append_begin_args *args) {
+  const struct md_mailbox *mailbox = args->replaces_in;
+  if (!mailbox || !upload->account->usage) return;
+  md_box_enter(mailbox->box);
+  const struct md_entry *entry = md_box_entry(mailbox->box, args->replaces);
+  if (entry) md_total_entry(mailbox->box, entry, &upload->replaced);
+  md_box_leave(mailbox->box);
+}
+
 int md_append_begin(void *user, imap4_op op, const imap4_append_begin_args *args,
                     imap4_append_begin_result *out) {
   struct md_account *account = args->account;
@@ -28,6 +38,7 @@ int md_append_begin(void *user, imap4_op op, const imap4_append_begin_args *args
   }
   upload->account = account;
   upload->fd = -1;
+  note_replaced(upload, args);
   out->upload = upload;
   return IMAP4_OK;
 }
@@ -48,6 +59,21 @@ static int open_tmp(struct md_upload *upload, struct md_staged *message) {
   return IMAP4_ST_UNAVAILABLE;
 }
 
+static uint64_t without(uint64_t total, uint64_t part) {
+  return total > part ? total - part : 0;
+}
+
+/* Whether there is room for what came already and for |octets| more. */
+static int check_quota(const struct md_upload *upload, uint64_t octets) {
+  struct md_total more = {.messages = upload->n + 1};
+  for (size_t i = 0; i < upload->n; i++)
+    more.octets += upload->messages[i].size;
+  if (octets > UINT64_MAX - more.octets) return IMAP4_ST_OVERQUOTA;
+  more.octets = without(more.octets + octets, upload->replaced.octets);
+  more.messages = without(more.messages, upload->replaced.messages);
+  return md_quota_check(upload->account, &more);
+}
+
 int md_append_message(void *user, imap4_op op, const imap4_append_message_args *args,
                       imap4_empty_result *out) {
   struct md_upload *upload = args->upload;
@@ -56,6 +82,8 @@ int md_append_message(void *user, imap4_op op, const imap4_append_message_args *
   (void)out;
   if (upload->status != IMAP4_OK) return upload->status;
   if (upload->fd >= 0) return upload->status = IMAP4_ST_SERVERBUG; /* the last one is not complete */
+  upload->status = check_quota(upload, args->size);
+  if (upload->status != IMAP4_OK) return upload->status;
   if (!md_grow((void **)&upload->messages, &upload->capacity, upload->n, sizeof *upload->messages)) {
     return upload->status = IMAP4_ST_UNAVAILABLE;
   }
