@@ -44,7 +44,8 @@ typedef struct imap4_limits {
   uint32_t search_keys;
   /** Data items in one FETCH, header field names in one item, flags in one list (0 / 256).  BAD. */
   uint32_t list_items;
-  /** Octets of a mailbox name in UTF-8 (0 / 1,024).  NO [CANNOT]. */
+  /** Octets of a mailbox name in UTF-8 (0 / 1,024).  NO [CANNOT]; longer patterns of LIST match
+   *  nothing. */
   uint32_t mailbox_octets;
   /** Octets of one keyword (0 / 255).  NO [LIMIT]. */
   uint32_t keyword_octets;

@@ -126,6 +126,7 @@ static int begin(imap4i_command *c) {
     int status = imap4i_begin_status_items(c, a->items);
     if (status != IMAP4I_STEP_AGAIN) return status;
   }
+  if (a->count == 0) return completed(c);
   if (!a->extended && a->patterns[0].n == 0) return is_lsub(c) ? completed(c) : root(c);
   imap4i_buf_init(&x->page, &s->mem, SIZE_MAX);
   imap4i_buf_init(&x->path, &s->mem, SIZE_MAX);

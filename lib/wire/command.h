@@ -78,7 +78,7 @@ typedef struct imap4i_authenticate_args {
 typedef struct imap4i_list_args { /* LIST LSUB */
   imap4_str reference;
   imap4_str *patterns; /* UTF-8, wildcards * and % as they are */
-  size_t count;        /* of them, >= 1 */
+  size_t count;        /* of them; those that are too long are ignored (RFC 9051 section 6.3.9) */
   uint32_t select;     /* IMAP4I_LIST_* */
   uint32_t returns;
   uint32_t items; /* of RETURN (STATUS ...): IMAP4_STATUS_* */

@@ -69,9 +69,10 @@ int imap4i_take_date_time(imap4i_parser *parser, imap4_date *date);
 /* A mailbox name to UTF-8, checked.  With |create| one delimiter may end it, and stays. */
 int imap4i_take_mailbox(imap4i_parser *parser, bool create, imap4_str *name);
 /* Reference and pattern of LIST to UTF-8; either may be empty.  What is not valid stays as it is.  A first
- * level of INBOX is put in upper case where it is whole without looking at the other of the two. */
-int imap4i_take_reference(imap4i_parser *parser, imap4_str *reference);
-int imap4i_take_pattern(imap4i_parser *parser, imap4_str reference, imap4_str *pattern);
+ * level of INBOX is put in upper case where it is whole without looking at the other of the two.
+ * |fits| is false if it is longer than any name: it can be thrown away then. */
+int imap4i_take_reference(imap4i_parser *parser, imap4_str *reference, bool *fits);
+int imap4i_take_pattern(imap4i_parser *parser, imap4_str reference, imap4_str *pattern, bool *fits);
 
 /* Room in an array for one more than |count| elements of |size| octets: |old|, or a larger copy in the arena.
  * NULL without memory. */

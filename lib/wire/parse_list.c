@@ -134,16 +134,18 @@ static int take_select_options(imap4i_parser *parser, imap4i_list_args *a) {
 
 static int take_patterns(imap4i_parser *parser, imap4i_list_args *a) {
   size_t capacity = 0;
+  size_t n = 0;
   bool more = imap4i_take_char(parser, '(');
   bool list = more;
   do {
-    if (a->count >= parser->limits->list_items && list) return imap4i_bad(parser, "Too many patterns");
+    bool fits = false;
+    if (n++ >= parser->limits->list_items && list) return imap4i_bad(parser, "Too many patterns");
     a->patterns = imap4i_grow(parser->arena, a->patterns, a->count, &capacity, sizeof *a->patterns);
     if (!a->patterns) return IMAP4_ERR_NOMEM;
-    int status = imap4i_take_pattern(parser, a->reference, &a->patterns[a->count]);
+    int status = imap4i_take_pattern(parser, a->reference, &a->patterns[a->count], &fits);
     if (status == IMAP4_OK && list) status = take_more(parser, &more);
     if (status != IMAP4_OK) return status;
-    a->count++;
+    a->count += fits ? 1 : 0;
   } while (more);
   a->extended |= list;
   return IMAP4_OK;
@@ -161,24 +163,28 @@ static int take_return_options(imap4i_parser *parser, imap4i_list_args *a) {
 int imap4i_parse_list(imap4i_parser *parser, imap4i_args *args) {
   imap4i_list_args *a = &args->list;
   *a = (imap4i_list_args){0};
+  bool fits = false;
   int status = imap4i_take_space(parser, "Missing reference name");
   if (status == IMAP4_OK && imap4i_next_is(parser, '(')) status = take_select_options(parser, a);
-  if (status == IMAP4_OK) status = imap4i_take_reference(parser, &a->reference);
+  if (status == IMAP4_OK) status = imap4i_take_reference(parser, &a->reference, &fits);
   if (status == IMAP4_OK) status = imap4i_take_space(parser, "Missing mailbox pattern after the reference");
   if (status == IMAP4_OK) status = take_patterns(parser, a);
+  if (!fits) a->count = 0;
   if (status == IMAP4_OK && !imap4i_at_end(parser)) status = take_return_options(parser, a);
   return status == IMAP4_OK ? imap4i_take_end(parser) : status;
 }
 
 int imap4i_parse_lsub(imap4i_parser *parser, imap4i_args *args) {
   imap4i_list_args *a = &args->list;
-  *a = (imap4i_list_args){.count = 1};
-  a->patterns = imap4i_arena_alloc(parser->arena, sizeof *a->patterns);
+  bool fits = false;
+  bool pattern_fits = false;
+  *a = (imap4i_list_args){.patterns = imap4i_arena_alloc(parser->arena, sizeof *a->patterns)};
   if (!a->patterns) return IMAP4_ERR_NOMEM;
   int status = imap4i_take_space(parser, "Missing reference name");
-  if (status == IMAP4_OK) status = imap4i_take_reference(parser, &a->reference);
+  if (status == IMAP4_OK) status = imap4i_take_reference(parser, &a->reference, &fits);
   if (status == IMAP4_OK) status = imap4i_take_space(parser, "Missing mailbox pattern after the reference");
-  if (status == IMAP4_OK) status = imap4i_take_pattern(parser, a->reference, &a->patterns[0]);
+  if (status == IMAP4_OK) status = imap4i_take_pattern(parser, a->reference, &a->patterns[0], &pattern_fits);
+  a->count = fits && pattern_fits ? 1 : 0;
   return status == IMAP4_OK ? imap4i_take_end(parser) : status;
 }
 

@@ -112,32 +112,28 @@ int imap4i_take_mailbox(imap4i_parser *parser, bool create, imap4_str *name) {
 }
 
 /* Octets of a reference or pattern to UTF-8; what is not valid stays as it is and matches as such. */
-static int decode_pattern(imap4i_parser *parser, imap4_str *s) {
+static int decode_pattern(imap4i_parser *parser, imap4_str *s, bool *fits) {
   bool valid = false;
-  if (s->n == 0) return IMAP4_OK;
-  if (s->n / LONGEST_ENCODING > parser->limits->mailbox_octets) {
-    return refuse_name(parser, "The mailbox name or pattern is too long");
-  }
+  *fits = s->n / LONGEST_ENCODING <= parser->limits->mailbox_octets;
+  if (s->n == 0 || !*fits) return IMAP4_OK;
   int status = decode(parser, s, &valid);
-  if (status != IMAP4_OK) return status;
-  if (s->n > parser->limits->mailbox_octets)
-    return refuse_name(parser, "The mailbox name or pattern is too long");
-  return IMAP4_OK;
+  *fits = s->n <= parser->limits->mailbox_octets;
+  return status;
 }
 
 static bool is_list_char(char c) {
   return c == '%' || c == '*' || imap4i_is_astring_char(c);
 }
 
-int imap4i_take_reference(imap4i_parser *parser, imap4_str *reference) {
+int imap4i_take_reference(imap4i_parser *parser, imap4_str *reference, bool *fits) {
   int status = imap4i_take_astring(parser, "Expected a reference name, for example \"\"", reference);
-  if (status == IMAP4_OK) status = decode_pattern(parser, reference);
+  if (status == IMAP4_OK) status = decode_pattern(parser, reference, fits);
   if (status != IMAP4_OK) return status;
   bool inbox = begins_with_inbox(*reference, parser->delimiter, false);
   return inbox ? upper_inbox(parser, reference) : IMAP4_OK;
 }
 
-int imap4i_take_pattern(imap4i_parser *parser, imap4_str reference, imap4_str *pattern) {
+int imap4i_take_pattern(imap4i_parser *parser, imap4_str reference, imap4_str *pattern, bool *fits) {
   const char *start = parser->p;
   int status = IMAP4_OK;
   while (parser->p < parser->end && is_list_char(*parser->p)) {
@@ -145,7 +141,7 @@ int imap4i_take_pattern(imap4i_parser *parser, imap4_str reference, imap4_str *p
   }
   *pattern = imap4i_str(start, (size_t)(parser->p - start));
   if (pattern->n == 0) status = imap4i_take_string(parser, "Expected a mailbox name or pattern", pattern);
-  if (status == IMAP4_OK) status = decode_pattern(parser, pattern);
+  if (status == IMAP4_OK) status = decode_pattern(parser, pattern, fits);
   if (status != IMAP4_OK) return status;
   bool inbox = reference.n == 0 && begins_with_inbox(*pattern, parser->delimiter, true);
   return inbox ? upper_inbox(parser, pattern) : IMAP4_OK;

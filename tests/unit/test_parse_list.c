@@ -74,9 +74,23 @@ static void test_list_limit(void **state) {
   (void)state;
   c.limits.mailbox_octets = 4;
   check_list(" abcd *%*%", "abcd", "*%*%");
-  check_no(&c, imap4i_parse_list, " abcde *", "CANNOT");
-  check_no(&c, imap4i_parse_list, " \"\" *%*%*", "CANNOT");
-  check_no(&c, imap4i_parse_list, " \"\" &&&&&&&&&&&&&&&&&", "CANNOT");
+  static const char *const longer[] = {" abcde *", " \"\" *%*%*", " \"\" &&&&&&&&&&&&&&&&&",
+                                       " &&&&&&&&&&&&&&&&& *", " \"\" {5+}\r\nabcde"};
+  for (size_t i = 0; i < IMAP4I_COUNT(longer); i++) {
+    parse_ok(&c, imap4i_parse_list, longer[i]);
+    assert_int_equal(c.args.list.count, 0);
+    parse_end(&c);
+    parse_ok(&c, imap4i_parse_lsub, longer[i]);
+    assert_int_equal(c.args.list.count, 0);
+    parse_end(&c);
+  }
+  parse_ok(&c, imap4i_parse_list, " \"\" (abcde abcd *****)");
+  assert_int_equal(c.args.list.count, 1);
+  check_str(c.args.list.patterns[0], "abcd");
+  parse_end(&c);
+  /* What is ignored counts. */
+  c.limits.list_items = 2;
+  check_bad(&c, imap4i_parse_list, " \"\" (abcde abcde abcd)");
 }
 
 static void check_status(const char *text, uint32_t items) {
