@@ -91,8 +91,8 @@ void md_identity_message(const struct md_origin *origin, struct md_buf *out) {
 }
 
 bool md_identity_parse(imap4_str text, struct md_origin *out) {
-  const char *p = text.p, *end = text.p + text.n;
-  if (text.n < 2 * MD_ID_OCTETS + 3 || *p++ != 'M') return false;
+  if (text.n < 2 * MD_ID_OCTETS + 3 || text.p[0] != 'M') return false;
+  const char *p = text.p + 1, *end = text.p + text.n;
   for (size_t i = 0; i < 2 * MD_ID_OCTETS; i++) {
     const char *digit = memchr(digits, *p++, sizeof digits - 1);
     if (!digit) return false;
