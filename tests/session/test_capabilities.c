@@ -376,6 +376,86 @@ static void test_changes(void **state) {
   host_close(&h);
 }
 
+/* ---- long lists ------------------------------------------------------------------------------- */
+
+static char many[16384]; /* names of mechanisms */
+
+static void bend_mechanisms(imap4_store *table) {
+  bend(table);
+  table->sasl_mechanismsz = many;
+}
+
+/* |count| mechanisms with names as long as they may be (RFC 4422 section 3.1), and numbers as large. */
+static void open_large(host *h, client *c, const world *w, int count) {
+  imap4_memory_config memory = memory_with_all();
+  imap4_limits limits = limits_of(w);
+  size_t n = 0;
+  limits.message_octets = UINT32_MAX;
+  limits.command_messages = UINT32_MAX;
+  for (int i = 0; i < count; i++)
+    n += (size_t)snprintf(many + n, sizeof many - n, "%sX-MECHANISM-%08d", i > 0 ? " " : "", i);
+  assert_true(n < sizeof many);
+  host_options options = {.after_login = &limits, .bend = bend_mechanisms};
+  building = w;
+  host_open_with(h, &memory, &options);
+  fill(h);
+  open_session(c, h, w);
+}
+
+/* The longest list there can be is in the code of LOGIN whole. */
+static void test_longest(void **state) {
+  (void)state;
+  const world w = {.has = USUAL | BIT(MESSAGE_LIMIT)};
+  host h;
+  client c;
+  capability_list code, list;
+  open_large(&h, &c, &w, 1);
+  take_list(client_line(&c, "x LOGIN joe secret"), "x OK [CAPABILITY ", "] ", code, sizeof code);
+  take_list(client_line(&c, "x CAPABILITY"), "* CAPABILITY ", "\r\n", list, sizeof list);
+  assert_string_equal(code, list);
+  assert_non_null(strstr(list, " APPENDLIMIT=4294967295 "));
+  assert_non_null(strstr(list, " MESSAGELIMIT=4294967295 "));
+  size_t words = 0;
+  for (size_t i = 0; i < RULES; i++)
+    words += rule_holds(&rules[i], &w, AFTER_LOGIN);
+  assert_int_equal(count_words(list), words);
+  client_close(&c);
+  host_close(&h);
+}
+
+/* The store's mechanisms are told whole where there is no bound; where they do not fit the code of a reply,
+ * there is none, and the client asks. */
+static void check_mechanisms(int count, bool fits) {
+  const world w = {.has = USUAL};
+  host h;
+  client c;
+  char last[64];
+  open_large(&h, &c, &w, count);
+  snprintf(last, sizeof last, " AUTH=X-MECHANISM-%08d", count - 1);
+  const char *end = strstr(c.said, last);
+  assert_non_null(strstr(c.said, "* OK [CAPABILITY "));
+  assert_non_null(end);
+  assert_memory_equal(end + strlen(last), "] ", 2);
+  assert_non_null(strstr(client_line(&c, "x LOGIN joe secret"), "x OK [CAPABILITY "));
+  const char *said = client_line(&c, "x UNAUTHENTICATE");
+  if (fits) {
+    assert_non_null(strstr(said, "x OK [CAPABILITY "));
+    assert_non_null(strstr(said, last));
+  } else {
+    assert_string_equal(said, "x OK Log in again\r\n");
+  }
+  assert_non_null(strstr(client_line(&c, "x CAPABILITY"), last));
+  assert_non_null(strstr(client_line(&c, "x LOGIN joe secret"), "x OK [CAPABILITY "));
+  client_close(&c);
+  host_close(&h);
+}
+
+static void test_mechanisms(void **state) {
+  (void)state;
+  check_mechanisms(20, true);
+  check_mechanisms(600, false);
+}
+
 /* ---- with a transport ------------------------------------------------------------------------- */
 
 typedef struct wire {
@@ -494,6 +574,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_usual),      cmocka_unit_test(test_features),
       cmocka_unit_test(test_members),    cmocka_unit_test(test_subsets),
       cmocka_unit_test(test_hosts),      cmocka_unit_test(test_changes),
+      cmocka_unit_test(test_longest),    cmocka_unit_test(test_mechanisms),
       cmocka_unit_test(test_transports),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
