@@ -845,6 +845,40 @@ static void sizes_that_are_no_numbers(void **state) {
   end(&h, &c);
 }
 
+/* Rows of messages that were not asked for, before and behind those that were. */
+static int unasked_query(void *user, imap4_op op, const imap4_query_args *args, imap4_query_result *out) {
+  imap4_query_args all = *args;
+  all.uids = (imap4_uid_ranges){NULL, 0};
+  return honest->query(user, op, &all, out);
+}
+
+static void with_unasked_rows(imap4_store *table) {
+  table->query = unasked_query;
+}
+
+/* RFC 9738: a page that goes down has room for its own messages alone. */
+static void rows_of_others(void **state) {
+  (void)state;
+  host h;
+  client c;
+  imap4_memory_config memory;
+  imap4_limits limits;
+  imap4_memory_config_init(&memory);
+  assert_int_equal(imap4_limits_init(&limits, sizeof limits, 1), IMAP4_OK);
+  limits.command_messages = 3;
+  limits.query_rows = 2;
+  host_options options = {.after_login = &limits, .bend = with_unasked_rows};
+  host_open_with(&h, &memory, &options);
+  honest = imap4_memory_table(h.memory);
+  host_fill(&h, "INBOX", 6);
+  client_open(&c, &h);
+  client_line(&c, "a1 LOGIN joe secret");
+  client_line(&c, "a2 SELECT INBOX");
+  expect(&c, "b1 UID FETCH 1:5 UID",
+         "* 5 FETCH (UID 5)\r\n* 4 FETCH (UID 4)\r\n* 3 FETCH (UID 3)\r\nb1 OK [MESSAGELIMIT 3 3] ");
+  end(&h, &c);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ranges_without_memory),
@@ -860,6 +894,7 @@ int main(void) {
       cmocka_unit_test(digests_beyond_the_limit),
       cmocka_unit_test(rows_of_odd_sizes),
       cmocka_unit_test(sizes_that_are_no_numbers),
+      cmocka_unit_test(rows_of_others),
       cmocka_unit_test(quota_roots_that_can_not_be_said),
       cmocka_unit_test(namespaces_that_can_not_be_said),
       cmocka_unit_test(delimiters_that_are_none),
