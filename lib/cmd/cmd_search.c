@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SEARCH and UID SEARCH (RFC 3501 section 6.4.4, RFC 7162 section 3.1.5): asks for rows, lets lib/search
  * decide, reads of a message what that still needs. */
+#include "search/criteria.h"
 #include "search/search.h"
 
 #include "cmd/scope.h"
@@ -50,7 +51,7 @@ static bool has_key(const imap4i_search_args *a, uint8_t kind) {
   return has;
 }
 
-/* "$" becomes the UIDs that it stands for now; what is saved may change under it. */
+/* "$" becomes the UIDs that are saved as the command begins, since it may save others itself. */
 static int set_saved(imap4i_command *c) {
   imap4_uid_ranges saved = imap4i_uidset_ranges(&c->s->view->saved);
   imap4i_set set = {NULL, 0};
@@ -106,15 +107,14 @@ static imap4_uid_ranges scope_of(const imap4i_command *c) {
 
 /* Where a key MODSEQ must hold: messages with this mod-sequence or a lower one are not looked for. */
 static uint64_t changed_since(const imap4i_search_args *a) {
-  size_t at = a->count - 1; /* the key that stands for all */
-  uint32_t operands = 1;
+  size_t end = a->count; /* of the conjunct under way */
+  uint32_t conjuncts = 1;
   uint64_t since = 0;
-  if (a->keys[at].kind == IMAP4I_KEY_AND) operands = a->keys[at--].operands;
-  for (; operands > 0; operands--) {
-    const imap4i_key *key = &a->keys[at];
+  if (a->keys[end - 1].kind == IMAP4I_KEY_AND) conjuncts = a->keys[--end].operands;
+  for (; conjuncts > 0; conjuncts--) {
+    const imap4i_key *key = &a->keys[end - 1];
     if (key->kind == IMAP4I_KEY_MODSEQ && key->number > since + 1) since = key->number - 1;
-    for (uint32_t more = 1; more > 0 && at > 0; at--) /* to the operand before this one */
-      more += a->keys[at].operands - 1;
+    end = imap4i_criteria_first(a->keys, end - 1);
   }
   return since;
 }

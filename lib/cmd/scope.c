@@ -2,21 +2,11 @@
 /* Which messages a SEARCH is about; see scope.h. */
 #include "cmd/scope.h"
 
+#include "search/criteria.h"
+
 /* Sets that are looked at, each at the price of all ranges of the view; with more, messages count that could
  * be left out. */
 #define SETS_MAX 16
-
-static bool is_operator(const imap4i_key *key) {
-  return key->kind == IMAP4I_KEY_AND || key->kind == IMAP4I_KEY_OR || key->kind == IMAP4I_KEY_NOT;
-}
-
-/* The first key of the operand that ends at |i|. */
-static size_t first_of(const imap4i_key *keys, size_t i) {
-  for (uint32_t need = 1;; i--) {
-    need += is_operator(&keys[i]) ? keys[i].operands : 0;
-    if (--need == 0) return i;
-  }
-}
 
 /* |to| loses what is not in the set of |key|. */
 static int narrow(imap4i_view *view, const imap4i_key *key, imap4i_uidset *to) {
@@ -44,7 +34,7 @@ int imap4i_search_scope(imap4i_view *view, const imap4i_search_args *args, imap4
       status = narrow(view, &keys[i], to);
       sets++;
     } else if (keys[i].kind == IMAP4I_KEY_OR || keys[i].kind == IMAP4I_KEY_NOT) {
-      i = first_of(keys, i);
+      i = imap4i_criteria_first(keys, i);
     }
   }
   return status;

@@ -17,6 +17,13 @@ static size_t operands_of(const imap4i_key *key) {
   }
 }
 
+size_t imap4i_criteria_first(const imap4i_key *keys, size_t at) {
+  size_t need = operands_of(&keys[at]);
+  while (need > 0)
+    need += operands_of(&keys[--at]) - 1;
+  return at;
+}
+
 /* Find each key's operator.  |stack| has room for all keys; at any time it holds the roots of the finished
  * expressions. */
 static bool link_parents(imap4i_criteria *criteria, uint32_t *stack) {

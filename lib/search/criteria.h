@@ -32,4 +32,7 @@ static inline bool imap4i_key_is_operator(const imap4i_key *key) {
   return key->kind <= IMAP4I_KEY_NOT;
 }
 
+/* Where the expression that ends with keys[at] begins.  |keys| is whole expressions up to there. */
+size_t imap4i_criteria_first(const imap4i_key *keys, size_t at);
+
 #endif

@@ -170,6 +170,24 @@ static void hostile_h37_splitting(void **state) {
         NULL);
 }
 
+/* Not more of a message is read, and not more of its parts are tried. */
+static void bounds(void **state) {
+  (void)state;
+#define PLAIN "Content-Type: text/plain; charset=utf-8\r\n\r\n"
+#define NOTHING "--b\r\n\r\n\r\n"
+  check_many(PLAIN, " ", MOST_READ - 2, "y", "y");
+  check_many(PLAIN, " ", MOST_READ - 1, "y", "y");
+  check_many(PLAIN, " ", MOST_READ, "y", "");
+  check_many("Content-Type: multipart/mixed; boundary=b\r\n\r\n", NOTHING, 2, "--b\r\n\r\ny\r\n--b--\r\n",
+             "y");
+  check_many("Content-Type: multipart/mixed; boundary=b\r\n\r\n", NOTHING, 3, "--b\r\n\r\ny\r\n--b--\r\n",
+             "y");
+  check_many("Content-Type: multipart/mixed; boundary=b\r\n\r\n", NOTHING, 4, "--b\r\n\r\ny\r\n--b--\r\n",
+             "");
+#undef NOTHING
+#undef PLAIN
+}
+
 static void hostile_h37_charsets(void **state) {
   (void)state;
   static const char *const charsets[] = {"utf-7",       "iso-2022-jp", "iso-2022-kr", "hz-gb-2312",  "utf-16",
@@ -253,9 +271,13 @@ static void hostile_h37_any(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(hostile_h37_html),     cmocka_unit_test(hostile_h37_splitting),
-      cmocka_unit_test(hostile_h37_charsets), cmocka_unit_test(hostile_h37_encodings),
-      cmocka_unit_test(hostile_h37_long),     cmocka_unit_test(hostile_h37_parts),
+      cmocka_unit_test(hostile_h37_html),
+      cmocka_unit_test(hostile_h37_splitting),
+      cmocka_unit_test(bounds),
+      cmocka_unit_test(hostile_h37_charsets),
+      cmocka_unit_test(hostile_h37_encodings),
+      cmocka_unit_test(hostile_h37_long),
+      cmocka_unit_test(hostile_h37_parts),
       cmocka_unit_test(hostile_h37_any),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
