@@ -42,10 +42,11 @@ typedef struct imap4_limits {
   uint32_t set_ranges;
   /** Search keys in one command (0 / 1,024): work.  BAD. */
   uint32_t search_keys;
-  /** Data items in one FETCH, header field names in one item, flags in one list (0 / 256).  BAD. */
+  /** Elements of one list (0 / 256): data items of FETCH, header field names, flags, STATUS items, patterns and
+   *  options of LIST, result options of SEARCH, modifiers, special uses, limits of SETQUOTA.  BAD. */
   uint32_t list_items;
-  /** Octets of a mailbox name in UTF-8 (0 / 1,024).  NO [CANNOT]; longer patterns of LIST match
-   *  nothing. */
+  /** Octets of a mailbox name in UTF-8 (0 / 1,024).  NO [CANNOT]; a pattern of LIST with more
+   *  octets beside its wildcards, or with more wildcards, matches nothing. */
   uint32_t mailbox_octets;
   /** Octets of one keyword (0 / 255).  NO [LIMIT]. */
   uint32_t keyword_octets;

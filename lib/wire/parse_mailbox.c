@@ -111,13 +111,22 @@ int imap4i_take_mailbox(imap4i_parser *parser, bool create, imap4_str *name) {
   return begins_with_inbox(*name, parser->delimiter, true) ? upper_inbox(parser, name) : IMAP4_OK;
 }
 
+/* Wildcards can stand for nothing, so a name may be shorter than a pattern that it matches.  There is no use
+ * for more of them than a name can have octets. */
+static bool pattern_fits(imap4_str s, uint64_t mailbox_octets) {
+  uint64_t wildcards = 0;
+  for (size_t i = 0; i < s.n; i++)
+    wildcards += s.p[i] == '%' || s.p[i] == '*';
+  return wildcards <= mailbox_octets && s.n - wildcards <= mailbox_octets;
+}
+
 /* Octets of a reference or pattern to UTF-8; what is not valid stays as it is and matches as such. */
 static int decode_pattern(imap4i_parser *parser, imap4_str *s, bool *fits) {
   bool valid = false;
   *fits = s->n / LONGEST_ENCODING <= parser->limits->mailbox_octets;
   if (s->n == 0 || !*fits) return IMAP4_OK;
   int status = decode(parser, s, &valid);
-  *fits = s->n <= parser->limits->mailbox_octets;
+  *fits = pattern_fits(*s, parser->limits->mailbox_octets);
   return status;
 }
 
