@@ -42,8 +42,8 @@ typedef struct imap4_limits {
   uint32_t set_ranges;
   /** Search keys in one command (0 / 1,024): work.  BAD. */
   uint32_t search_keys;
-  /** Elements of one list (0 / 256): data items of FETCH, header field names, flags, STATUS items, patterns and
-   *  options of LIST, result options of SEARCH, modifiers, special uses, limits of SETQUOTA.  BAD. */
+  /** Elements of one list (0 / 256): data items of FETCH, header field names, flags, STATUS items, patterns
+   * and options of LIST, result options of SEARCH, modifiers, special uses, limits of SETQUOTA.  BAD. */
   uint32_t list_items;
   /** Octets of a mailbox name in UTF-8 (0 / 1,024).  NO [CANNOT]; a pattern of LIST with more
    *  octets beside its wildcards, or with more wildcards, matches nothing. */
