@@ -362,7 +362,8 @@ static inline bool response_untagged(grammar *g, responses *r) {
   if (c >= '0' && c <= '9') return response_numbered(g, r);
   if (grammar_word(g, "OK") || grammar_word(g, "PREAUTH")) return response_status_text(g);
   if (grammar_word(g, "BYE")) return response_status_text(g) && (r->bye = true);
-  if (grammar_word(g, "BAD") || grammar_word(g, "NO")) {
+  if (grammar_word(g, "NO")) return response_status_text(g); /* a warning: RFC 3501 section 7.1.2 */
+  if (grammar_word(g, "BAD")) {
     if (!response_status_text(g)) return false;
     r->tagless++;
     return true;
