@@ -2,7 +2,6 @@
 /* Short forms for the tests of the Maildir store; see kit.h. */
 #include "kit.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -53,33 +52,16 @@ static void end(struct kit *kit) {
 int kit_setup(void **state) {
   struct kit *kit = calloc(1, sizeof *kit);
   assert_non_null(kit);
-  /* Memory where there is such a place: waiting for a disk tells nothing here. */
-  const char *tmp = getenv("TMPDIR");
-  if (!tmp || strlen(tmp) > 30) tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-  snprintf(kit->root, sizeof kit->root, "%s/imap4-maildir-XXXXXX", tmp);
-  assert_non_null(mkdtemp(kit->root));
+  assert_int_equal(scratch_make(kit->root), 0);
   begin(kit);
   *state = kit;
   return 0;
 }
 
-static void remove_all(const char *path) {
-  DIR *dir = opendir(path);
-  struct dirent *entry;
-  char below[1024];
-  while (dir && (entry = readdir(dir)) != NULL) {
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    snprintf(below, sizeof below, "%s/%s", path, entry->d_name);
-    if (unlink(below) != 0) remove_all(below);
-  }
-  if (dir) closedir(dir);
-  rmdir(path);
-}
-
 int kit_teardown(void **state) {
   struct kit *kit = *state;
   end(kit);
-  remove_all(kit->root);
+  scratch_remove(kit->root);
   free(kit);
   return 0;
 }
@@ -113,12 +95,16 @@ static const char *full_path(const struct kit *kit, const char *path, char out[1
   return out;
 }
 
-void kit_write(const struct kit *kit, const char *path, const char *text) {
+void kit_put(const struct kit *kit, const char *path, const char *p, size_t n) {
   char name[1024];
   int fd = open(full_path(kit, path, name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   assert_true(fd >= 0);
-  assert_int_equal(md_pwrite_all(fd, text, strlen(text), 0), 0);
+  assert_int_equal(md_pwrite_all(fd, p, n, 0), 0);
   close(fd);
+}
+
+void kit_write(const struct kit *kit, const char *path, const char *text) {
+  kit_put(kit, path, text, strlen(text));
 }
 
 char *kit_slurp(const struct kit *kit, const char *path, size_t *n) {

@@ -17,10 +17,11 @@
 
 #include <cmocka.h>
 
+#include "../scratch.h"
 #include "maildir/internal.h"
 
 struct kit {
-  char root[64];
+  char root[SCRATCH_OCTETS];
   imap4_maildir *store;
   void *account; /* of "joe" */
   uint64_t quota_octets;
@@ -44,6 +45,7 @@ void *kit_login(imap4_maildir *store, const char *user);
 
 /* Files: |path| is below the directory of joe. */
 void kit_write(const struct kit *kit, const char *path, const char *text);
+void kit_put(const struct kit *kit, const char *path, const char *p, size_t n);
 /* The contents, to be freed; NULL when there is no such file. */
 char *kit_slurp(const struct kit *kit, const char *path, size_t *n);
 int kit_exists(const struct kit *kit, const char *path);

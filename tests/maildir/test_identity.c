@@ -79,15 +79,6 @@ static void rewrite(const struct kit *kit, const char *name) {
   kit_restart((struct kit *)kit);
 }
 
-static void put_file(const struct kit *kit, const char *path, const char *p, size_t n) {
-  char name[200];
-  snprintf(name, sizeof name, "%s/joe/%s", kit->root, path);
-  int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  assert_true(fd >= 0);
-  assert_int_equal(md_pwrite_all(fd, p, n, 0), 0);
-  close(fd);
-}
-
 static void of_mailboxes(void **state) {
   struct kit *kit = *state;
   assert_true(imap4_maildir_store()->keeps & IMAP4_KEEPS_OBJECT_IDS);
@@ -237,7 +228,7 @@ static void earlier_index(void **state) {
     payload[(ptrdiff_t)i - 8] = (char)(length >> (8 * i));
     payload[(ptrdiff_t)i - 4] = (char)(sum >> (8 * i));
   }
-  put_file(kit, "imap4-index", index, n);
+  kit_put(kit, "imap4-index", index, n);
   free(index);
   struct id mailbox = mailbox_id(kit, "INBOX"), message = email_id(kit, "INBOX", 1);
   differ(mailbox, drawn);
@@ -270,7 +261,7 @@ static void copy_left_open(void **state) {
     at += MD_FRAME_OCTETS + (size_t)md_get_le(index + at, 4);
   at += MD_FRAME_OCTETS + (size_t)md_get_le(index + at, 4);
   assert_true(at < n);
-  put_file(kit, ".a/imap4-index", index, at);
+  kit_put(kit, ".a/imap4-index", index, at);
   free(index);
   same(email_id(kit, "a", copied), id);
   kit_restart(kit);

@@ -8,15 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static void put_file(const struct kit *kit, const char *path, const char *p, size_t n) {
-  char name[200];
-  snprintf(name, sizeof name, "%s/joe/%s", kit->root, path);
-  int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  assert_true(fd >= 0);
-  assert_int_equal(md_pwrite_all(fd, p, n, 0), 0);
-  close(fd);
-}
-
 /* Where the last frame of an index begins. */
 static size_t last_frame(const char *index, size_t n) {
   size_t at = MD_HEADER_OCTETS, last = at;
@@ -49,7 +40,7 @@ static void torn_at_every_octet(void **state) {
   }
   assert_int_equal(index[at + MD_FRAME_OCTETS + 1], 'A');
   for (size_t cut = at; cut < n; cut++) {
-    put_file(kit, "imap4-index", index, cut);
+    kit_put(kit, "imap4-index", index, cut);
     mailbox = kit_open(kit, "INBOX");
     imap4_mailbox_state s = kit_poll(kit, mailbox, 0);
     assert_int_equal(s.uidvalidity, whole.uidvalidity);
@@ -87,7 +78,7 @@ static void damaged_at_every_octet(void **state) {
   char *index = kit_slurp(kit, "imap4-index", &n);
   for (size_t i = 0; i < n; i++) {
     index[i] ^= 0x55;
-    put_file(kit, "imap4-index", index, n);
+    kit_put(kit, "imap4-index", index, n);
     index[i] ^= 0x55;
     mailbox = kit_open(kit, "INBOX");
     imap4_mailbox_state s = kit_poll(kit, mailbox, 0);
@@ -137,7 +128,7 @@ static void intent_left_open(void **state) {
   snprintf(tmp, sizeof tmp, "tmp/%.*s", (int)length, index + intent + MD_FRAME_OCTETS + 4);
   snprintf(name, sizeof name, "%s", kit_find(kit, "cur", tmp + 4));
   for (int round = 0; round < 3; round++) {
-    put_file(kit, "imap4-index", index, round == 1 ? commit + 3 : commit); /* also with a torn commit */
+    kit_put(kit, "imap4-index", index, round == 1 ? commit + 3 : commit); /* also with a torn commit */
     if (round < 2) kit_move(kit, name, tmp);
     if (round == 2) kit_remove(kit, name); /* nor anywhere else */
     void *mailbox = kit_open(kit, "INBOX");

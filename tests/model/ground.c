@@ -6,13 +6,15 @@
 #endif
 #include "model.h"
 
+#include "../scratch.h"
 #include "maildir/maildir.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+_Static_assert(sizeof(((ground *)0)->root) == SCRATCH_OCTETS, "a folder's path fits");
 
 const char *const box_names[BOXES] = {"INBOX", "one", "one.sub", "two", "two.sub", "three", "three.sub"};
 
@@ -62,30 +64,13 @@ static int check_password(void *user, imap4_str name, imap4_str password) {
 
 static void open_maildir(world *w) {
   ground *g = &w->ground;
-  /* In memory where there is such a place: waiting for a disk tells nothing here. */
-  const char *tmp = getenv("TMPDIR");
-  if (!tmp || strlen(tmp) > 30) tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-  snprintf(g->root, sizeof g->root, "%s/imap4-model-XXXXXX", tmp);
-  assert_non_null(mkdtemp(g->root));
+  assert_int_equal(scratch_make(g->root), 0);
   imap4_maildir_config config = {
       .struct_size = sizeof config, .rootz = g->root, .check_password = check_password};
   assert_int_equal(imap4_maildir_new(&config, &g->maildir), IMAP4_OK);
   if (w->setup.apart) assert_int_equal(imap4_maildir_new(&config, &g->other), IMAP4_OK);
   g->table = imap4_maildir_store();
   g->user = g->maildir;
-}
-
-static void remove_all(const char *path) {
-  DIR *dir = opendir(path);
-  struct dirent *entry;
-  char below[1024];
-  while (dir && (entry = readdir(dir)) != NULL) {
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    snprintf(below, sizeof below, "%s/%s", path, entry->d_name);
-    if (unlink(below) != 0) remove_all(below);
-  }
-  if (dir) closedir(dir);
-  rmdir(path);
 }
 
 /* ---- begin and end -------------------------------------------------------------------------- */
@@ -142,7 +127,7 @@ void ground_close(world *w) {
   } else {
     imap4_maildir_free(g->other);
     imap4_maildir_free(g->maildir);
-    remove_all(g->root);
+    scratch_remove(g->root);
   }
 }
 

@@ -81,25 +81,27 @@ static inline void host_close(host *h) {
   imap4_memory_free(h->memory);
 }
 
-/* Run until nothing moves, gathering what is said. */
-static inline void client_settle(client *c) {
+/* One call, and what it says.  False: nothing. */
+static inline bool client_run(client *c) {
   const void *data;
   size_t len;
-  for (;;) {
-    assert_int_equal(imap4_session_run(c->session), IMAP4_OK);
-    assert_int_equal(imap4_session_output(c->session, &data, &len), IMAP4_OK);
-    if (len > 0) {
-      c->said = realloc(c->said, c->length + len + 1);
-      assert_non_null(c->said);
-      memcpy(c->said + c->length, data, len);
-      c->length += len;
-      c->said[c->length] = '\0';
-      assert_int_equal(imap4_session_output_done(c->session, len), IMAP4_OK);
-    } else if (!(imap4_session_want(c->session) & IMAP4_WANT_RUN) &&
-               !imap4_memory_complete_next(c->host->memory)) {
-      return;
-    }
-  }
+  assert_int_equal(imap4_session_run(c->session), IMAP4_OK);
+  assert_int_equal(imap4_session_output(c->session, &data, &len), IMAP4_OK);
+  if (len == 0) return false;
+  c->said = realloc(c->said, c->length + len + 1);
+  assert_non_null(c->said);
+  memcpy(c->said + c->length, data, len);
+  c->length += len;
+  c->said[c->length] = '\0';
+  assert_int_equal(imap4_session_output_done(c->session, len), IMAP4_OK);
+  return true;
+}
+
+/* Run until nothing moves, gathering what is said. */
+static inline void client_settle(client *c) {
+  while (client_run(c) || imap4_session_want(c->session) & IMAP4_WANT_RUN ||
+         imap4_memory_complete_next(c->host->memory))
+    ;
 }
 
 static inline void client_forget(client *c) {

@@ -108,19 +108,25 @@ static void check_view(client *c, const box *b) {
   assert_true(strncmp(said, b->count > 0 ? "z OK" : "z BAD", 4) == 0);
 }
 
-static bool play(uint32_t without, const char *linez, uint32_t when, const event *e) {
+/* A client that has selected |b|. */
+static void begin(uint32_t without, host *h, client *c, box *b) {
   imap4_memory_config memory;
-  host h;
-  client c;
-  box b = {.h = &h, .next = 1, .believed = BEGIN};
+  *b = (box){.h = h, .next = 1, .believed = BEGIN};
   imap4_memory_config_init(&memory);
   memory.manner = IMAP4_MEMORY_LATER;
   memory.without = without;
-  host_open(&h, &memory, NULL);
-  arrive(&b, BEGIN);
-  client_open(&c, &h);
-  client_line(&c, "a1 LOGIN somebody secret");
-  client_line(&c, "a2 SELECT INBOX");
+  host_open(h, &memory, NULL);
+  arrive(b, BEGIN);
+  client_open(c, h);
+  client_line(c, "a1 LOGIN somebody secret");
+  client_line(c, "a2 SELECT INBOX");
+}
+
+static bool play(uint32_t without, const char *linez, uint32_t when, const event *e) {
+  host h;
+  client c;
+  box b;
+  begin(without, &h, &c, &b);
   arrive(&b, 3);
   leave(&b, 1, 1);
   bool happened = play_line(&c, &b, linez, when, e);
@@ -172,17 +178,10 @@ static void half_answers(void **state) {
   bool happened = true;
   uint32_t halves = 0;
   for (uint32_t when = 1; happened; when++) {
-    imap4_memory_config memory;
     host h;
     client c;
-    box b = {.h = &h, .next = 1, .believed = BEGIN};
-    imap4_memory_config_init(&memory);
-    memory.manner = IMAP4_MEMORY_LATER;
-    host_open(&h, &memory, NULL);
-    arrive(&b, BEGIN);
-    client_open(&c, &h);
-    client_line(&c, "a1 LOGIN somebody secret");
-    client_line(&c, "a2 SELECT INBOX");
+    box b;
+    begin(0, &h, &c, &b);
     happened = play_line(&c, &b, "b UID FETCH 1:* (BODY.PEEK[TEXT] BINARY.PEEK[1])\r\n", when, &all_go);
     if (strstr(c.said, "NIL")) {
       halves++;

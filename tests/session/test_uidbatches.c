@@ -167,22 +167,12 @@ static void counted(void **state) {
 static uint32_t steps(client *c, const char *linez) {
   uint32_t n = 0;
   size_t used;
-  const void *data;
-  size_t len;
   client_forget(c);
   assert_int_equal(imap4_session_input(c->session, linez, strlen(linez), &used), IMAP4_OK);
   assert_int_equal(used, strlen(linez));
   while (imap4_session_want(c->session) & (IMAP4_WANT_RUN | IMAP4_WANT_WRITE)) {
-    assert_int_equal(imap4_session_run(c->session), IMAP4_OK);
+    client_run(c);
     n++;
-    assert_int_equal(imap4_session_output(c->session, &data, &len), IMAP4_OK);
-    if (len == 0) continue;
-    c->said = realloc(c->said, c->length + len + 1);
-    assert_non_null(c->said);
-    memcpy(c->said + c->length, data, len);
-    c->length += len;
-    c->said[c->length] = '\0';
-    assert_int_equal(imap4_session_output_done(c->session, len), IMAP4_OK);
   }
   assert_non_null(strstr(c->said, "\r\nt OK "));
   return n;
